@@ -1,0 +1,57 @@
+"""The architectures, by name."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from ..errors import VidganError, unknown
+from . import g3an
+from .base import Generator, ReleaseInfo
+
+__all__ = ["ARCHITECTURES", "Architecture", "Generator", "ReleaseInfo", "build", "make_config"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One paper's networks. discriminators(config) gives them by name."""
+
+    name: str
+    title: str
+    config: type
+    generator: Callable[[Any], Generator]
+    discriminators: Callable[[Any], dict[str, nn.Module]]
+
+
+ARCHITECTURES = {
+    "g3an": Architecture(
+        "g3an",
+        "G3AN: Disentangling Appearance and Motion for Video Generation (CVPR 2020)",
+        g3an.G3ANConfig,
+        g3an.G3AN,
+        g3an.discriminators,
+    ),
+}
+
+
+def make_config(architecture: str, **options):
+    """The configuration of an architecture; VidganError for an unknown architecture or option."""
+    if architecture not in ARCHITECTURES:
+        raise unknown("architecture", architecture, ARCHITECTURES)
+    kind = ARCHITECTURES[architecture].config
+    names = {field.name for field in dataclasses.fields(kind)}
+    for name in options:
+        if name not in names:
+            raise unknown(f"{architecture} option", name, names)
+    try:
+        return kind(**options)
+    except TypeError as error:
+        raise VidganError(f"{architecture} cannot be built from {options}: {error}.") from error
+
+
+def build(architecture: str, **options) -> Generator:
+    """A generator with fresh weights: `build("g3an", width=16, classes=6)`."""
+    config = make_config(architecture, **options)
+    return ARCHITECTURES[architecture].generator(config)

@@ -1,0 +1,130 @@
+"""What every generator is to the page, the command line, the metrics and the explorer."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..conditions import Condition
+from ..errors import VidganError
+from ..latents import Latents, LatentSpace
+
+
+@dataclass(frozen=True)
+class ReleaseInfo:
+    """What a release says of itself. frames and size are those it was trained on; fps is how it is shown.
+
+    step and metrics tell where in which training it was taken and how it measured.
+    """
+
+    name: str
+    architecture: str
+    data: str = ""
+    labels: tuple[str, ...] = ()
+    frames: int = 16
+    size: int = 64
+    fps: float = 12.0
+    license: str = "apache-2.0"
+    step: int = 0
+    path: Path | None = None
+    metrics: dict = field(default_factory=dict)
+
+
+class Generator(nn.Module):
+    """Base of all generators. Subclasses set `architecture`, `config`, `latent_space` and write `forward`.
+
+    config: the frozen dataclass it was built from, with a field `classes` (0: takes no label);
+    frames, size: clip length and H = W in pixels of one motion step; info: the release it was loaded from, or None.
+    """
+
+    architecture: str
+    frames: int
+    size: int
+
+    def __init__(self, config, latent_space: LatentSpace):
+        super().__init__()
+        self.config = config
+        self.latent_space = latent_space
+        self.info: ReleaseInfo | None = None
+
+    def forward(self, latents: Latents, condition: Condition | None = None) -> Tensor:
+        """clip [B, 3, T, H, W] in [-1, 1], differentiable."""
+        raise TypeError(f"{type(self).__name__} does not say how it draws a clip")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes; numbered where the weights came without names."""
+        if self.info and self.info.labels:
+            return self.info.labels
+        return tuple(f"class {index}" for index in range(self.config.classes))
+
+    @property
+    def fps(self) -> float:
+        return self.info.fps if self.info else 12.0
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    @property
+    def parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def frames_of(self, steps: int) -> int:
+        """Clip length for latents of that many motion steps."""
+        return self.frames
+
+    def steps_for(self, frames: int) -> int:
+        """Motion steps that give a clip of `frames`; VidganError naming the lengths that exist."""
+        for steps in range(1, 65):
+            if self.frames_of(steps) == frames:
+                return steps
+        lengths = sorted({self.frames_of(steps) for steps in range(1, 10)})
+        raise VidganError(
+            f"{self.info.name if self.info else self.architecture} cannot make {frames} frames; it makes "
+            f"{', '.join(map(str, lengths))}{' and so on' if len(lengths) > 1 else ''}."
+        )
+
+    @property
+    def frame_options(self) -> tuple[int, ...]:
+        """Clip lengths up to three times the native one, shortest first."""
+        lengths = sorted({self.frames_of(steps) for steps in range(1, 65)})
+        return tuple(length for length in lengths if length <= 3 * self.frames)
+
+    def check(self, latents: Latents, condition: Condition | None) -> Condition:
+        """The condition to use, after both have been checked; VidganError says what does not fit.
+
+        A generator with classes that is given no label takes the even blend of all of them.
+        """
+        self.latent_space.validate(latents)
+        condition = condition or Condition()
+        classes = self.config.classes
+        if not classes and condition.label is not None:
+            raise VidganError("This generator takes no label.")
+        if classes and condition.label is None:
+            condition = Condition(torch.full((latents.batch, classes), 1.0 / classes), condition.image)
+        if classes and condition.label.shape != (latents.batch, classes):
+            raise VidganError(
+                f"Label weights must be [{latents.batch}, {classes}], not {list(condition.label.shape)}."
+            )
+        return condition
+
+    @torch.no_grad()
+    def generate(self, latents: Latents, condition: Condition | None = None, *, batch_size: int = 1) -> Tensor:
+        """clip float32 [B, 3, T, H, W] in [-1, 1] on the CPU: the one path for Python, command line and page.
+
+        Draws `batch_size` clips at a time. With the default of 1 a clip is the same, to the bit, whatever it is
+        drawn together with; larger ones are faster on a GPU and may differ in the last bits.
+        Raises VidganError where latents or condition do not fit this generator.
+        """
+        condition = self.check(latents, condition)
+        was_training = self.training
+        self.eval()
+        clips = []
+        for start in range(0, latents.batch, batch_size):
+            part = latents.slice(start, start + batch_size).to(self.device)
+            rows = condition._each(lambda value, start=start: value[start : start + batch_size]).to(self.device)
+            clips.append(self(part, rows).float().cpu())
+        self.train(was_training)
+        return torch.cat(clips)

@@ -1,0 +1,94 @@
+"""Pieces that several papers share."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import parametrizations, parametrize
+
+
+def maybe_spectral(layer: nn.Module, on: bool) -> nn.Module:
+    """`layer` with spectral normalisation of its weight (Miyato et al. 2018, one power iteration a step) where `on`.
+
+    Initialise the layer first: writing through `.weight` afterwards has no effect.
+    """
+    return parametrizations.spectral_norm(layer) if on else layer
+
+
+def plain_weights(module: nn.Module) -> dict[str, Tensor]:
+    """Every parameter and buffer as sampling uses it: spectral norms folded into the weights they normalise.
+
+    The names are those of the same network built without spectral norm; tensors are detached, not copied where
+    nothing had to be folded.
+    """
+    was_training = module.training
+    module.eval()  # in train mode, reading a normalised weight takes a power-iteration step
+    state = {}
+    with torch.no_grad():
+        for path, part in module.named_modules():
+            if isinstance(part, parametrize.ParametrizationList) or ".parametrizations" in f".{path}":
+                continue
+            prefix = f"{path}." if path else ""
+            if parametrize.is_parametrized(part):
+                for name in part.parametrizations:
+                    state[prefix + name] = getattr(part, name).detach()
+            for name, value in [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]:
+                if name not in part._non_persistent_buffers_set:
+                    state[prefix + name] = value.detach()
+    module.train(was_training)
+    return state
+
+
+class FactorisedSelfAttention(nn.Module):
+    """F-SA of G3AN, Section 3.1 and Figure 4: temporal self-attention, then spatial, each with a residual gate.
+
+    [B, C, T, H, W] -> the same. Queries and keys have C/8 channels, values C; scores are not scaled, softmax is over
+    the keys; each half adds `gamma * attention` to its input, gamma starting at 0 (SAGAN's form). The released code
+    reshapes the result in an order that mixes channels with positions; this is the attention of the paper, so that
+    weights trained by that code do not carry over.
+    """
+
+    def __init__(self, channels: int, spectral_norm: bool = True):
+        super().__init__()
+        self.temporal = _AxisAttention(channels, spectral_norm)
+        self.spatial = _AxisAttention(channels, spectral_norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, c, t, h, w = x.shape
+        rows = x.permute(0, 3, 4, 2, 1).reshape(b * h * w, t, c)  # one sequence of T for every position
+        x = self.temporal(rows).view(b, h, w, t, c).permute(0, 3, 1, 2, 4)  # B, T, H, W, C
+        x = self.spatial(x.reshape(b * t, h * w, c)).view(b, t, h, w, c)  # one sequence of HW for every frame
+        return x.permute(0, 4, 1, 2, 3)
+
+
+class _AxisAttention(nn.Module):
+    """Self-attention over the middle axis of [N, length, C]; 1x1x1 convolutions are linear maps of channels."""
+
+    def __init__(self, channels: int, spectral_norm: bool):
+        super().__init__()
+        inner = max(1, channels // 8)
+        self.query, self.key, self.value = (
+            maybe_spectral(_normal_linear(channels, size), spectral_norm) for size in (inner, inner, channels)
+        )
+        self.gamma = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        attended = F.scaled_dot_product_attention(
+            self.query(x).unsqueeze(1), self.key(x).unsqueeze(1), self.value(x).unsqueeze(1), scale=1.0
+        )
+        return x + self.gamma * attended.squeeze(1)
+
+
+def _normal_linear(inputs: int, outputs: int) -> nn.Linear:
+    layer = nn.Linear(inputs, outputs)
+    nn.init.normal_(layer.weight, 0.0, 0.02)
+    return layer
+
+
+def dcgan_init(module: nn.Module) -> None:
+    """DCGAN's initialisation: convolutions N(0, 0.02), batch norms N(1, 0.02) with zero bias. Apply before any
+    spectral norm is put on."""
+    if isinstance(module, nn.Conv2d | nn.Conv3d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
