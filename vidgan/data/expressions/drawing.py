@@ -1,0 +1,221 @@
+"""Draws the faces: every clip is a pure function of its named factors.
+
+Layers from back to front, each a soft-edged shape laid over the last. What stands still (background, neck, shirt) is
+drawn once per clip; what moves is drawn per frame inside the smallest window that holds it. The head is a ball: its
+features slide over it with yaw and pitch, the far side narrowing, while the outline barely moves.
+"""
+
+import torch
+from torch import Tensor
+
+from . import features
+from .canvas import Canvas, bump, ellipse, oval, palette, ramp, smooth, tint
+from .factors import HAIR_STYLES
+from .motion import poses
+
+#: raise by one whenever the same factors would give other pixels: cached clips and trained weights depend on it
+DRAWING_VERSION = 1
+
+SKIN = ("#fde0cc", "#f6c9a8", "#e3ab80", "#c58a5c", "#9a6643", "#70472f")
+HAIR = ("#262130", "#46302b", "#76452c", "#b9582f", "#dfb263", "#d5d3d6")
+SHIRT = ("#34477d", "#2b8a8c", "#6ba566", "#e6b04a", "#e0685f", "#8a5090")
+BACKGROUND = ("#bfdcf0", "#c6e8da", "#f6ecd2", "#fad9c6", "#dfd3f0")
+
+#: what a hair style is made of. Outline: the cap over the skull (width, height, how far up), and a fall beside the
+#: face that ends at `length` with half-width `fall`. Hairline, over the middle of the face: its height, how it sweeps
+#: to the sides of the parting, where and how deep it drops beside the face. Then curls, a bun, and opacity.
+STYLE = ("wide", "high", "up", "fall", "length", "line", "sweep", "part", "side", "drop", "curl", "bun", "opacity")
+STYLES = {
+    "shaved":    (0.505, 0.70, 0.00, 0.1, 0.00, -0.50, 0.30, 0.00, 0.40, 0.40, 0.000, 0.0, 0.30),
+    "short":     (0.555, 0.72, 0.09, 0.1, 0.00, -0.44, 0.10, 0.00, 0.37, 0.42, 0.004, 0.0, 1.00),
+    "side part": (0.570, 0.72, 0.12, 0.1, 0.00, -0.52, 0.42, -0.24, 0.38, 0.45, 0.000, 0.0, 1.00),
+    "long":      (0.610, 0.74, 0.08, 0.64, 1.06, -0.52, 0.55, 0.00, 0.40, 2.20, 0.000, 0.0, 1.00),
+    "bob":       (0.640, 0.74, 0.08, 0.64, 0.58, -0.28, 0.00, 0.00, 0.41, 2.00, 0.000, 0.0, 1.00),
+    "curly":     (0.760, 0.78, 0.10, 0.1, 0.00, -0.42, 0.10, 0.00, 0.40, 0.60, 0.022, 0.0, 1.00),
+    "bun":       (0.525, 0.70, 0.04, 0.1, 0.00, -0.50, 0.35, 0.00, 0.40, 0.35, 0.000, 1.0, 1.00),
+}  # fmt: skip
+
+
+class Head:
+    """Where a head is in each frame, and how its factors colour it: what all layers share.
+
+    X, Y: coordinates that move with the outline; U, V: coordinates that slide over the ball with the features. In both
+    the face is 1 wide and about 1.4 long, eyes at V = -0.06, mouth at V = 0.37.
+    """
+
+    BALL = 0.70  # radius in x
+    BALL_Y = 1.0
+
+    def __init__(self, factors: dict[str, Tensor], pose: dict[str, Tensor], canvas: Canvas):
+        def unit(name: str) -> Tensor:
+            return factors[name][:, None, None, None]
+
+        self.pose = pose
+        self.eye_size = 0.88 + 0.26 * unit("eye_size")
+        self.brow_weight = unit("brow_weight")
+        wide = 0.93 + 0.14 * unit("face_width")
+        long = 0.93 + 0.13 * unit("face_length")
+        scale = 0.93 * (1 + 0.6 * pose["lean"])
+        self.sin_yaw, cos_yaw = torch.sin(pose["yaw"]), torch.cos(pose["yaw"])
+        sin_pitch, cos_pitch = torch.sin(pose["pitch"]), torch.cos(pose["pitch"])
+        self.sin_pitch = sin_pitch
+        self.X = (canvas.x - 0.16 * self.sin_yaw - pose["tremble"]) / (scale * wide)
+        self.Y = (canvas.y - 0.02 - 0.16 * sin_pitch) / (scale * long)
+        ball, ball_y = self.BALL, self.BALL_Y
+        x, y = self.X.clamp(-ball, ball), self.Y.clamp(-ball_y, ball_y)
+        self.U = self.X * cos_yaw - (ball**2 - x * x).sqrt() * self.sin_yaw
+        self.V = self.Y * cos_pitch - (ball_y**2 - y * y).sqrt() * 0.7 * sin_pitch
+
+        self.skin = palette(SKIN, factors["skin_tone"])
+        flush = pose["flush"][:, None]  # [B, 1, T, 1, 1]
+        warm = torch.tensor([0.02, -0.075, -0.07], device=canvas.image.device).view(1, 3, 1, 1, 1)
+        pale = torch.tensor([0.03, -0.02, -0.05], device=canvas.image.device).view(1, 3, 1, 1, 1)
+        self.face = self.skin + warm * flush.clamp(min=0) + pale * flush.clamp(max=0)
+        self.shade = self.face * torch.tensor([0.84, 0.70, 0.68], device=canvas.image.device).view(1, 3, 1, 1, 1)
+        self.deep = self.face * torch.tensor([0.66, 0.47, 0.45], device=canvas.image.device).view(1, 3, 1, 1, 1)
+        self.hair = palette(HAIR, factors["hair_colour"])
+        self.hair_dark = self.hair * 0.68
+        self.style = self._style(factors["hair_style"])
+        self.outline = self._outline()
+
+    def _style(self, index: Tensor) -> dict[str, Tensor]:
+        table = torch.tensor([STYLES[name] for name in HAIR_STYLES], device=index.device)
+        return dict(zip(STYLE, table[index][:, :, None, None, None].unbind(1)))
+
+    def _outline(self) -> Tensor:
+        """Signed distance [B, T, H, W] to the face: an ellipse above the cheeks, a tapering jaw below."""
+        up, down = self.Y.clamp(max=0), self.Y.clamp(min=0)
+        chin = 0.665 + self.pose["jaw"]
+        power = 2.3
+        half = 0.5 * (1 - 0.13 * (down / chin).clamp(max=1.2) ** 1.6)
+        fy = (up / 0.74) ** 2 + (down / chin) ** power
+        gy = (up / 0.74**2 + (power / 2) * down ** (power - 1) / chin**power) ** 2
+        x = self.X - 0.2 * self.sin_yaw * smooth(self.Y, -0.1, 0.6)  # the chin leads when the head turns
+        square = x * x
+        return oval(square / half**2, fy, square / half**4, gy)
+
+
+def _backdrop(factors: dict[str, Tensor], size: int) -> tuple[Tensor, Tensor]:
+    """What never moves: background, neck and shirt, [B, 3, 1, H, W]; and the neck's share of each pixel."""
+    n, device = factors["background"].shape[0], factors["background"].device
+    canvas = Canvas(torch.zeros(n, 3, 1, size, size, device=device))
+    x, y = canvas.x, canvas.y
+    paper = palette(BACKGROUND, factors["background"])
+    canvas.image += paper * (1.0 - 0.05 * smooth(y, -0.9, 1.0))[:, None]
+    white = torch.ones_like(paper)
+    canvas.paint(white, 0.5 * smooth((x * x + (y + 0.1) ** 2).sqrt(), 1.15, 0.2).expand(n, -1, -1, -1))
+
+    skin = palette(SKIN, factors["skin_tone"])
+    cloth = palette(SHIRT, factors["shirt_colour"])
+    dark, light = tint(cloth * 0.78, "#2a2050", 0.06), tint(cloth, "#ffffff", 0.24)
+
+    def everyone(alpha: Tensor) -> Tensor:
+        return alpha.expand(n, -1, -1, -1)
+
+    flare = 0.2 + 0.25 * ramp(y, 0.62, 0.98) ** 2
+    neck = canvas.cover(x.abs() - flare) * ramp(y, 0.2, 0.3)
+    canvas.paint(skin, everyone(neck))
+    canvas.paint(skin * 0.93, everyone(neck * smooth(x, 0.0, 0.24) * 0.8))
+
+    top = 0.80 + 0.52 * (x.abs() - 0.26).clamp(min=0) ** 1.6
+    shoulder = (top - y) * 0.9
+    hole = ellipse(x, y - 0.72, 0.27, 0.17)
+    shirt = canvas.cover(torch.maximum(shoulder, -hole))
+    shirt = torch.maximum(shirt, canvas.cover(torch.maximum((hole.abs() - 0.045), -(y - 0.76))))
+    canvas.paint(cloth, everyone(shirt))
+    canvas.paint(light, everyone(shirt * smooth(x - 0.5 * y, -0.55, -1.2) * 0.6))
+    canvas.paint(dark, everyone(shirt * smooth(x + 0.3 * y, 0.45, 1.15)))
+    collar = canvas.cover(torch.maximum((hole - 0.012).abs() - 0.042, 0.76 - y))
+    canvas.paint(dark, everyone(canvas.cover(torch.maximum((hole - 0.04).abs() - 0.05, 0.76 - y), 0.06) * 0.5))
+    canvas.paint(light, everyone(collar))
+    skin_left = everyone(neck * (1 - shirt) * (1 - collar))
+    return canvas.image, skin_left
+
+
+def _hair(head: Head, canvas: Canvas) -> tuple[Tensor, Tensor]:
+    """Signed distance to all hair, [B, T, H, W], and the height of the hairline over each column of the face."""
+    s = head.style
+    curls = s["curl"] * torch.cos(head.X * 21) * torch.cos(head.Y * 21)
+    y = head.Y + s["up"]
+    outline = ellipse(head.X, y, s["wide"], s["high"]) + curls
+    bottom = s["length"]
+    half = s["fall"] * (1 + 0.07 * ramp(head.Y, 0.0, 0.6) - 0.10 * smooth(head.Y, bottom - 0.3, bottom + 0.1))
+    dx = head.X.abs() - half + 0.16
+    dy = (head.Y - 0.2).abs() - (bottom - 0.2) + 0.16
+    fall = (dx.clamp(min=0) ** 2 + dy.clamp(min=0) ** 2).sqrt_() + torch.maximum(dx, dy).clamp_(max=0) - 0.16
+    outline = torch.minimum(outline, fall)
+    bun = ellipse(head.X + 0.1 * head.sin_yaw, head.Y + 0.86, 0.2, 0.17) + (1 - s["bun"])
+    outline = torch.minimum(outline, bun)
+
+    across = head.U.abs()
+    line = s["line"] + s["sweep"] * (head.U - s["part"]).abs() ** 1.5
+    line = line + s["drop"] * smooth(across, s["side"], s["side"] + 0.13) + s["curl"] * 1.6 * torch.cos(head.U * 27)
+    return outline, line
+
+
+def _draw(factors: dict[str, Tensor], frames: int, size: int) -> Tensor:
+    still, neck = _backdrop(factors, size)
+    canvas = Canvas(still.expand(-1, -1, frames, -1, -1).clone())
+    pose = poses(factors, frames)
+    head = Head(factors, pose, canvas)
+    outline = head.outline
+    hair, line = _hair(head, canvas)
+    opacity = head.style["opacity"]
+    solid = (opacity > 0.9).to(hair.dtype)
+
+    # behind the head
+    behind = canvas.cover(hair) * solid * (1 - neck)
+    canvas.paint(head.hair_dark, behind)
+    below = canvas.window(-0.5, 0.5, 0.2, 1)
+    canvas.paint(head.shade * 0.9, canvas.cover(outline[..., *below] - 0.11, 0.1) * neck[..., *below], below)
+
+    # ears, peeping out more on the side that turns to us
+    band = canvas.window(-1, 1, -0.35, 0.45)
+    x, y = head.X + 0.07 * head.sin_yaw, head.Y[..., band[0], :] - 0.03 + 0.1 * head.sin_pitch
+    ear = ellipse(x.abs() - 0.505, y, 0.085, 0.135)
+    canvas.paint(head.face, canvas.cover(ear), band)
+    canvas.paint(head.shade, canvas.cover(ellipse(x.abs() - 0.525, y, 0.045, 0.085), 0.06), band)
+
+    # the face, its shadow side and what the hair throws on it
+    face = canvas.cover(outline)
+    canvas.paint(head.face, face)
+    side = smooth(head.X + 0.5 * head.sin_yaw, 0.12, 0.62)
+    canvas.paint(head.shade, face * (side + 0.55 * smooth(head.Y, 0.42, 0.8)).clamp(max=1) * 0.75)
+    upper = canvas.window(-0.75, 0.75, -1, 0.5)
+    thrown = (line - head.V[..., upper[0], :])[..., upper[1]]
+    canvas.paint(head.shade, face[..., *upper] * ramp(thrown, -0.13, -0.02) * 0.7 * solid, upper)
+    light = canvas.window(-0.7, 0.5, -0.75, 0.3)
+    canvas.paint(
+        tint(head.skin, "#fff6e8", 0.5),
+        0.45 * bump(head.X[..., light[1]] + 0.15, head.V[..., light[0], :] + 0.33, 0.3, 0.2) * face[..., *light],
+        light,
+    )
+
+    features.face(head, canvas, factors, face)
+
+    # in front of the head
+    front = torch.maximum(hair, head.V - line)
+    cover = canvas.cover(front) * opacity
+    canvas.paint(head.hair, cover)
+    dim = (0.55 * smooth(head.X, 0.1, 0.6) + 0.6 * smooth(head.Y, -0.1, 0.7)).clamp(max=0.75)
+    canvas.paint(head.hair_dark, cover * dim)
+    shine = bump(hair + 0.16, head.X + 0.2, 0.075, 0.4)
+    canvas.paint(tint(head.hair, "#fff0dc", 0.42), cover * shine * 0.8)
+    features.glasses(head, canvas, factors["glasses"])
+    return canvas.image.clamp_(0, 1).mul_(2).sub_(1)
+
+
+def draw(factors: dict[str, Tensor], frames: int, size: int, device: torch.device | str = "cpu") -> Tensor:
+    """Draw clips: float32 [B, 3, frames, size, size] in [-1, 1], a pure function of the factors.
+
+    factors: every name in `FACTORS` -> [B] (others are ignored). Row i depends on row i of the factors alone, and
+    frame t of a clip does not depend on how many follow.
+    """
+    factors = {name: value.to(device) for name, value in factors.items()}
+    n = factors["expression"].shape[0]
+    budget = 2**18 if torch.device(device).type == "cpu" else 2**25  # pixels at once: what a cache or a card holds
+    step = max(1, budget // (frames * size * size))
+    clip = torch.empty(n, 3, frames, size, size, device=device)
+    for i in range(0, n, step):
+        clip[i : i + step] = _draw({k: v[i : i + step] for k, v in factors.items()}, frames, size)
+    return clip
