@@ -242,6 +242,11 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def check_release(folder: str | Path) -> ReleaseInfo:
+    """`read_info`, after everything that loading would check has been checked."""
+    return _load_release(Path(folder)).info
+
+
 def _load_release(folder: Path) -> Generator:
     info, config, data = _read_config(folder)
     state = _read_weights(folder / WEIGHTS, info.architecture, config, data.get("sha256"))
@@ -343,7 +348,7 @@ def save_release(
     options = dataclasses.asdict(generator.config)
     if "spectral_norm" in options:
         options["spectral_norm"] = False
-    with _new_folder(folder) as new:
+    with new_folder(folder) as new:
         save_file(_released_weights(generator), new / WEIGHTS, metadata={"format": "pt"})
         config = {
             "name": folder.name,
@@ -365,7 +370,7 @@ def save_release(
         (new / "README.md").write_text(card, "utf-8")
         for name, data in {**({"preview.webp": preview} if preview else {}), **extra}.items():
             (new / name).write_bytes(data)
-        _load_release(new)  # what we cannot load ourselves is never put in place
+        check_release(new)  # what we cannot load ourselves is never put in place
     return folder
 
 
@@ -380,7 +385,7 @@ def _released_weights(generator: Generator) -> dict[str, Tensor]:
 
 
 @contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
+def new_folder(folder: Path) -> Iterator[Path]:
     """A folder beside `folder` to write into, which takes its place at the end; on failure nothing has changed."""
     if folder.exists() and not (folder / CONFIG).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise VidganError(f"{folder} is no release, so it is not replaced by one; name another place.")
