@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import VidganError
+from .base import Batch, step_generator
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -41,6 +42,61 @@ def load_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
             return {name: arrays[name] for name in names}
     except Exception as error:
         raise VidganError(f"Could not read {path}: {error}.") from error
+
+
+class Windows:
+    """A clip source of random windows of longer clips; a reader says where pixels are (`pixels_of`).
+
+    Attributes: what every clip source has (vidgan.data.base.ClipSource), and stride (lowest, highest), flip (mirror
+    half of the clips), lengths int64 [clips], label int64 [clips] or None, known: name -> int64 [clips], what else is
+    known of each clip.
+    """
+
+    name: str
+    labels: tuple[str, ...] = ()
+    lengths: Tensor
+    label: Tensor | None = None
+    known: dict[str, Tensor]
+
+    def __init__(self, split: str, frames: int, size: int, seed: int, rank: int, stride, flip: bool, device):
+        check_numbers(frames, size)
+        self.split, self.frames, self.size, self.seed, self.rank = split, frames, size, seed, rank
+        self.stride = parse_stride(stride) if stride is not None else (1, 4)
+        self.flip = bool(flip) and split == "train"
+        self.device = torch.device(device)
+
+    def __len__(self) -> int:
+        """Number of clips in this split."""
+        return len(self.lengths)
+
+    def label_counts(self) -> dict[str, int]:
+        """Label -> number of clips; empty where there are no labels."""
+        if self.label is None:
+            return {}
+        counts = torch.bincount(self.label, minlength=len(self.labels))
+        return dict(zip(self.labels, counts.tolist()))
+
+    def pixels_of(self, clip: Tensor, index: Tensor) -> Tensor:
+        """Frames `index` [B, T] of clips `clip` [B]: uint8 [B, T, 3, H, W] on `device`, a copy."""
+        raise NotImplementedError
+
+    def batch(self, size: int, step: int) -> Batch:
+        """`size` random windows of random clips, a pure function of (seed, rank, step, size). Factors, int64 [B]: what
+        is known of the clips, start (first frame), stride, flip.
+        """
+        generator = step_generator(self.seed, self.rank, step)
+        clip = pick(len(self), size, generator)
+        index, start, stride = windows(self.lengths[clip], self.frames, self.stride, generator)
+        flip = torch.rand(size, generator=generator) < (0.5 if self.flip else 0)
+        pixels = self.pixels_of(clip, index)
+        if flip.any():
+            mirrored = flip.to(self.device)
+            pixels[mirrored] = pixels[mirrored].flip(-1)
+        factors = {name: value[clip] for name, value in self.known.items()}
+        factors |= {"start": start, "stride": stride, "flip": flip.long()}
+        factors = {name: value.to(self.device) for name, value in factors.items()}
+        label = None if self.label is None else self.label[clip].to(self.device)
+        return Batch(to_clip(pixels), label, factors)
 
 
 def windows(

@@ -50,6 +50,8 @@ class Sprites:
         self.labels = tuple(str(name) for name in data["motion_names"])
         self.random_phase = random_phase
         self.characters = torch.tensor(characters(split))
+        self.identities = len(self.characters)
+        self.lengths = torch.full((len(self),), PERIOD)
         # Two pictures to lay over one another for each character instead of five: uint8 [36, 9, 8, 3 or 4, 64, 64]
         layers = [torch.from_numpy(data[name]).movedim(-1, -3).float() / 255 for name in (*LAYERS, "shoes")]
         body, bottomwear, topwear, hair, shoes = layers
@@ -60,6 +62,10 @@ class Sprites:
     def __len__(self) -> int:
         """Number of distinct clips: characters of this split x motions."""
         return len(self.characters) * len(self.labels)
+
+    def label_counts(self) -> dict[str, int]:
+        """Motion -> number of characters, all of which perform it."""
+        return dict.fromkeys(self.labels, len(self.characters))
 
     def batch(self, size: int, step: int) -> Batch:
         """`size` random characters in random motions, a pure function of (seed, rank, step, size)."""

@@ -6,17 +6,17 @@ trains on this data with a random temporal step; so do ImaGINator's "steps 1 to 
 """
 
 import torch
+from torch import Tensor
 
 from ..errors import VidganError
-from .arrays import check_numbers, find, load_npz, parse_stride, pick, resize, to_clip, windows
-from .base import Batch, step_generator
+from .arrays import Windows, find, load_npz, resize
 
 ORIGIN = "build it from the clips in data/actions of github.com/sergeytulyakov/mocogan (research use; see docs/data.md)"
 
 
-class Weizmann:
-    """A clip source over all clips of one split, resident on `device` as uint8. Factors: action, subject (index into
-    `subjects`), start, stride, flip, all int64 [B].
+class Weizmann(Windows):
+    """A clip source over all clips of one split, resident on `device` as uint8. Factors, int64 [B]: action (the label,
+    too), subject (index into `subjects`), start, stride, flip.
     """
 
     name = "weizmann"
@@ -34,23 +34,22 @@ class Weizmann:
         stride: int | str | tuple[int, int] | None = None,
         flip: bool = True,
     ):
-        """stride: lowest and highest temporal step, drawn for each clip (and no more than fits into it); None is
-        1 to 4 as far as that fits into every clip of the data set: (1, 3) for 16 frames, 1 from 27 frames on. flip:
-        mirror half of the clips, in training. Raises VidganError when data is missing or clips are too short.
+        """stride: lowest and highest temporal step; each clip draws one, no longer than it has frames for. None is 1 to
+        4, as far as that fits into every clip: (1, 3) for 16 frames, 1 from 27 frames on. flip: mirror half of the
+        clips, in training. Raises VidganError when data is missing or clips are too short.
         """
-        check_numbers(frames, size)
+        super().__init__(split, frames, size, seed, rank, stride, flip, device)
         self.path = find("weizmann64", "weizmann64.npz", root, ORIGIN)
         names = ("frames", "offsets", "action", "subject", "is_test", "action_names", "subject_names")
         data = load_npz(self.path, names)
-        self.split, self.frames, self.size, self.seed, self.rank = split, frames, size, seed, rank
         self.labels = tuple(str(name) for name in data["action_names"])
         self.subjects = tuple(str(name) for name in data["subject_names"])
-        self.flip = flip and split == "train"
 
         offsets = torch.from_numpy(data["offsets"])
         shortest = int(offsets.diff().min())
         fits = (shortest - 1) // max(1, frames - 1)
-        self.stride = parse_stride(stride) if stride is not None else (1, max(1, min(4, fits)))
+        if stride is None:
+            self.stride = (1, max(1, min(4, fits)))
         if self.stride[0] > fits:
             raise VidganError(
                 f"{frames} frames with stride {self.stride[0]} do not fit: the shortest weizmann clip has {shortest}."
@@ -58,32 +57,15 @@ class Weizmann:
         chosen = torch.from_numpy(data["is_test"] == (split == "test")).nonzero()[:, 0]
         self.lengths = offsets.diff()[chosen]
         self.starts = self.lengths.cumsum(0) - self.lengths  # of each clip in `pixels`
-        self.action = torch.from_numpy(data["action"])[chosen]
-        self.subject = torch.from_numpy(data["subject"])[chosen]
+        self.known = {name: torch.from_numpy(data[name])[chosen] for name in ("action", "subject")}
+        self.label = self.known["action"]
+        self.identities = len(self.known["subject"].unique())
         kept = torch.cat([torch.arange(offsets[clip], offsets[clip + 1]) for clip in chosen])
         pixels = torch.from_numpy(data["frames"])[kept].permute(0, 3, 1, 2).contiguous()
         self.pixels = resize(pixels, size).to(device)  # [all frames, 3, H, W]
 
-    def __len__(self) -> int:
-        """Number of clips in this split."""
-        return len(self.lengths)
-
-    def batch(self, size: int, step: int) -> Batch:
-        """`size` random windows of random clips, a pure function of (seed, rank, step, size)."""
-        generator = step_generator(self.seed, self.rank, step)
-        clip = pick(len(self), size, generator)
-        index, start, stride = windows(self.lengths[clip], self.frames, self.stride, generator)
-        flip = torch.rand(size, generator=generator) < (0.5 if self.flip else 0)
-        device = self.pixels.device
-        pixels = self.pixels[(index + self.starts[clip][:, None]).to(device)]  # [B, T, 3, H, W]
-        if flip.any():
-            mirrored = flip.to(device)
-            pixels[mirrored] = pixels[mirrored].flip(-1)
-        video = to_clip(pixels)
-        label = self.action[clip].to(device)
-        factors = {"action": self.action[clip], "subject": self.subject[clip]}
-        factors |= {"start": start, "stride": stride, "flip": flip.long()}
-        return Batch(video, label, {name: value.to(device) for name, value in factors.items()})
+    def pixels_of(self, clip: Tensor, index: Tensor) -> Tensor:
+        return self.pixels[(index + self.starts[clip][:, None]).to(self.device)]
 
 
 def open_source(**options) -> Weizmann:
