@@ -23,16 +23,19 @@ BACKGROUND = ("#bfdcf0", "#c6e8da", "#f6ecd2", "#fad9c6", "#dfd3f0")
 
 #: what a hair style is made of. Outline: the cap over the skull (width, height, how far up), and a fall beside the
 #: face that ends at `length` with half-width `fall`. Hairline, over the middle of the face: its height, how it sweeps
-#: to the sides of the parting, where and how deep it drops beside the face. Then curls, a bun, and opacity.
-STYLE = ("wide", "high", "up", "fall", "length", "line", "sweep", "part", "side", "drop", "curl", "bun", "opacity")
+#: to the sides of the parting, where and how deep it drops beside the face. Then where the cap ends at the nape,
+#: curls, a bun, and opacity.
+STYLE = (
+    "wide", "high", "up", "fall", "length", "line", "sweep", "part", "side", "drop", "nape", "curl", "bun", "opacity",
+)  # fmt: skip
 STYLES = {
-    "shaved":    (0.505, 0.70, 0.00, 0.1, 0.00, -0.50, 0.30, 0.00, 0.40, 0.40, 0.000, 0.0, 0.30),
-    "short":     (0.555, 0.72, 0.09, 0.1, 0.00, -0.44, 0.10, 0.00, 0.37, 0.42, 0.004, 0.0, 1.00),
-    "side part": (0.570, 0.72, 0.12, 0.1, 0.00, -0.52, 0.42, -0.24, 0.38, 0.45, 0.000, 0.0, 1.00),
-    "long":      (0.610, 0.74, 0.08, 0.64, 1.06, -0.52, 0.55, 0.00, 0.40, 2.20, 0.000, 0.0, 1.00),
-    "bob":       (0.640, 0.74, 0.08, 0.64, 0.58, -0.28, 0.00, 0.00, 0.41, 2.00, 0.000, 0.0, 1.00),
-    "curly":     (0.760, 0.78, 0.10, 0.1, 0.00, -0.42, 0.10, 0.00, 0.40, 0.60, 0.022, 0.0, 1.00),
-    "bun":       (0.525, 0.70, 0.04, 0.1, 0.00, -0.50, 0.35, 0.00, 0.40, 0.35, 0.000, 1.0, 1.00),
+    "shaved":    (0.502, 0.70, 0.01, 0.1, -9.0, -0.50, 0.30, 0.00, 0.41, 0.30, 0.00, 0.000, 0.0, 0.20),
+    "short":     (0.550, 0.74, 0.09, 0.1, -9.0, -0.47, 0.15, 0.05, 0.39, 0.42, 0.10, 0.010, 0.0, 1.00),
+    "side part": (0.565, 0.76, 0.10, 0.1, -9.0, -0.54, 0.48, -0.26, 0.40, 0.40, 0.10, 0.000, 0.0, 1.00),
+    "long":      (0.600, 0.78, 0.04, 0.66, 1.06, -0.56, 0.80, -0.06, 0.43, 2.20, 0.20, 0.000, 0.0, 1.00),
+    "bob":       (0.620, 0.78, 0.04, 0.70, 0.52, -0.33, 0.12, 0.00, 0.43, 2.00, 0.20, 0.000, 0.0, 1.00),
+    "curly":     (0.740, 0.80, 0.12, 0.1, -9.0, -0.46, 0.15, 0.00, 0.40, 0.60, 0.46, 0.022, 0.0, 1.00),
+    "bun":       (0.520, 0.71, 0.04, 0.1, -9.0, -0.51, 0.42, 0.00, 0.40, 0.35, 0.08, 0.000, 1.0, 1.00),
 }  # fmt: skip
 
 
@@ -55,12 +58,12 @@ class Head:
         self.brow_weight = unit("brow_weight")
         wide = 0.93 + 0.14 * unit("face_width")
         long = 0.93 + 0.13 * unit("face_length")
-        scale = 0.93 * (1 + 0.6 * pose["lean"])
+        scale = 0.985 * (1 + 0.6 * pose["lean"])
         self.sin_yaw, cos_yaw = torch.sin(pose["yaw"]), torch.cos(pose["yaw"])
         sin_pitch, cos_pitch = torch.sin(pose["pitch"]), torch.cos(pose["pitch"])
         self.sin_pitch = sin_pitch
         self.X = (canvas.x - 0.16 * self.sin_yaw - pose["tremble"]) / (scale * wide)
-        self.Y = (canvas.y - 0.02 - 0.16 * sin_pitch) / (scale * long)
+        self.Y = (canvas.y - 0.05 - 0.16 * sin_pitch) / (scale * long)
         ball, ball_y = self.BALL, self.BALL_Y
         x, y = self.X.clamp(-ball, ball), self.Y.clamp(-ball_y, ball_y)
         self.U = self.X * cos_yaw - (ball**2 - x * x).sqrt() * self.sin_yaw
@@ -68,13 +71,13 @@ class Head:
 
         self.skin = palette(SKIN, factors["skin_tone"])
         flush = pose["flush"][:, None]  # [B, 1, T, 1, 1]
-        warm = torch.tensor([0.02, -0.075, -0.07], device=canvas.image.device).view(1, 3, 1, 1, 1)
-        pale = torch.tensor([0.03, -0.02, -0.05], device=canvas.image.device).view(1, 3, 1, 1, 1)
+        warm = torch.tensor([0.03, -0.04, -0.04], device=canvas.image.device).view(1, 3, 1, 1, 1)
+        pale = torch.tensor([0.0, -0.03, -0.05], device=canvas.image.device).view(1, 3, 1, 1, 1)
         self.face = self.skin + warm * flush.clamp(min=0) + pale * flush.clamp(max=0)
         self.shade = self.face * torch.tensor([0.84, 0.70, 0.68], device=canvas.image.device).view(1, 3, 1, 1, 1)
         self.deep = self.face * torch.tensor([0.66, 0.47, 0.45], device=canvas.image.device).view(1, 3, 1, 1, 1)
         self.hair = palette(HAIR, factors["hair_colour"])
-        self.hair_dark = self.hair * 0.68
+        self.hair_dark = self.hair * torch.tensor([0.72, 0.63, 0.60], device=canvas.image.device).view(1, 3, 1, 1, 1)
         self.style = self._style(factors["hair_style"])
         self.outline = self._outline()
 
@@ -112,21 +115,21 @@ def _backdrop(factors: dict[str, Tensor], size: int) -> tuple[Tensor, Tensor]:
     def everyone(alpha: Tensor) -> Tensor:
         return alpha.expand(n, -1, -1, -1)
 
-    flare = 0.2 + 0.25 * ramp(y, 0.62, 0.98) ** 2
+    flare = 0.205 + 0.3 * ramp(y, 0.66, 1.0) ** 2
     neck = canvas.cover(x.abs() - flare) * ramp(y, 0.2, 0.3)
     canvas.paint(skin, everyone(neck))
     canvas.paint(skin * 0.93, everyone(neck * smooth(x, 0.0, 0.24) * 0.8))
 
-    top = 0.80 + 0.52 * (x.abs() - 0.26).clamp(min=0) ** 1.6
+    top = 0.83 + 0.45 * (x.abs() - 0.28).clamp(min=0) ** 1.5
     shoulder = (top - y) * 0.9
-    hole = ellipse(x, y - 0.72, 0.27, 0.17)
+    hole = ellipse(x, y - 0.8, 0.265, 0.155)  # the neckline
+    band = hole - 0.055
+    collar = canvas.cover(torch.maximum(torch.maximum(-hole, band), 0.79 - y + 0.3 * (x.abs() - 0.2)))
     shirt = canvas.cover(torch.maximum(shoulder, -hole))
-    shirt = torch.maximum(shirt, canvas.cover(torch.maximum((hole.abs() - 0.045), -(y - 0.76))))
     canvas.paint(cloth, everyone(shirt))
     canvas.paint(light, everyone(shirt * smooth(x - 0.5 * y, -0.55, -1.2) * 0.6))
     canvas.paint(dark, everyone(shirt * smooth(x + 0.3 * y, 0.45, 1.15)))
-    collar = canvas.cover(torch.maximum((hole - 0.012).abs() - 0.042, 0.76 - y))
-    canvas.paint(dark, everyone(canvas.cover(torch.maximum((hole - 0.04).abs() - 0.05, 0.76 - y), 0.06) * 0.5))
+    canvas.paint(dark, everyone(shirt * canvas.cover(band - 0.02, 0.06) * 0.5))
     canvas.paint(light, everyone(collar))
     skin_left = everyone(neck * (1 - shirt) * (1 - collar))
     return canvas.image, skin_left
@@ -137,14 +140,15 @@ def _hair(head: Head, canvas: Canvas) -> tuple[Tensor, Tensor]:
     s = head.style
     curls = s["curl"] * torch.cos(head.X * 21) * torch.cos(head.Y * 21)
     y = head.Y + s["up"]
-    outline = ellipse(head.X, y, s["wide"], s["high"]) + curls
-    bottom = s["length"]
-    half = s["fall"] * (1 + 0.07 * ramp(head.Y, 0.0, 0.6) - 0.10 * smooth(head.Y, bottom - 0.3, bottom + 0.1))
-    dx = head.X.abs() - half + 0.16
-    dy = (head.Y - 0.2).abs() - (bottom - 0.2) + 0.16
-    fall = (dx.clamp(min=0) ** 2 + dy.clamp(min=0) ** 2).sqrt_() + torch.maximum(dx, dy).clamp_(max=0) - 0.16
+    outline = torch.maximum(ellipse(head.X, y, s["wide"], s["high"]), head.Y - s["nape"]) + curls
+    low = smooth(head.Y, -0.05, 0.5)
+    half = torch.lerp(s["wide"], s["fall"], low) - 0.08 * smooth(head.Y, s["length"] - 0.35, s["length"])
+    corner = 0.14
+    dx = head.X.abs() - half + corner
+    dy = torch.maximum(head.Y - s["length"], -head.Y - s["up"] - 0.1) + corner
+    fall = (dx.clamp(min=0) ** 2 + dy.clamp(min=0) ** 2).sqrt_() + torch.maximum(dx, dy).clamp_(max=0) - corner
     outline = torch.minimum(outline, fall)
-    bun = ellipse(head.X + 0.1 * head.sin_yaw, head.Y + 0.86, 0.2, 0.17) + (1 - s["bun"])
+    bun = ellipse(head.X + 0.1 * head.sin_yaw, head.Y + 0.80, 0.21, 0.17) + (1 - s["bun"])
     outline = torch.minimum(outline, bun)
 
     across = head.U.abs()
@@ -183,7 +187,7 @@ def _draw(factors: dict[str, Tensor], frames: int, size: int) -> Tensor:
     canvas.paint(head.shade, face * (side + 0.55 * smooth(head.Y, 0.42, 0.8)).clamp(max=1) * 0.75)
     upper = canvas.window(-0.75, 0.75, -1, 0.5)
     thrown = (line - head.V[..., upper[0], :])[..., upper[1]]
-    canvas.paint(head.shade, face[..., *upper] * ramp(thrown, -0.13, -0.02) * 0.7 * solid, upper)
+    canvas.paint(head.shade, face[..., *upper] * ramp(thrown, -0.13, -0.02) * 0.55 * solid, upper)
     light = canvas.window(-0.7, 0.5, -0.75, 0.3)
     canvas.paint(
         tint(head.skin, "#fff6e8", 0.5),
@@ -201,6 +205,9 @@ def _draw(factors: dict[str, Tensor], frames: int, size: int) -> Tensor:
     canvas.paint(head.hair_dark, cover * dim)
     shine = bump(hair + 0.16, head.X + 0.2, 0.075, 0.4)
     canvas.paint(tint(head.hair, "#fff0dc", 0.42), cover * shine * 0.8)
+    strands = 0.5 + 0.5 * torch.cos(head.X * 38 + 3 * torch.sin(head.Y * 4 + head.X * 5))
+    canvas.paint(head.hair_dark, cover * strands * 0.15)
+    features.brows(head, canvas)  # over the hair, as cartoons have it: a fringe must not hide what they say
     features.glasses(head, canvas, factors["glasses"])
     return canvas.image.clamp_(0, 1).mul_(2).sub_(1)
 

@@ -49,7 +49,7 @@ FACTORS: tuple[Factor, ...] = (
     _continuous("face_width", "appearance", 0, 1, "narrow to wide"),
     _continuous("face_length", "appearance", 0, 1, "short to long"),
     _categorical(
-        "hair_style", "appearance", HAIR_STYLES, (0.08, 0.2, 0.18, 0.18, 0.12, 0.12, 0.12), "the cut, behind and in front"
+        "hair_style", "appearance", HAIR_STYLES, (0.08, 0.2, 0.18, 0.18, 0.12, 0.12, 0.12), "the cut, from all sides"
     ),
     _continuous("hair_colour", "appearance", 0, 1, "place on a palette: black, brown, chestnut, ginger, blond, silver"),
     _continuous("eye_colour", "appearance", 0, 1, "place on a palette: brown, hazel, green, blue, grey"),

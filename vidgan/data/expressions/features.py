@@ -7,18 +7,17 @@ from .canvas import Canvas, box, bump, ellipse, palette, ramp, smooth, tint
 from .factors import BEARDS, GLASSES
 
 IRIS = ("#4a2c1e", "#8c6230", "#4b8f58", "#3f86c9", "#8497a8")
-EYE_X, EYE_Y = 0.215, -0.05
+EYE_X, EYE_Y = 0.222, -0.05
 MOUTH_Y = 0.375
 
 
 def face(head, canvas: Canvas, factors: dict[str, Tensor], cover: Tensor) -> None:
-    """All features of the skin, from cheeks to brows. cover: [B, T, H, W], how much of each pixel is face."""
+    """All features of the skin but the brows. cover: [B, T, H, W], how much of each pixel is face."""
     _cheeks(head, canvas, cover)
     _beard(head, canvas, factors["beard"], cover)
     _nose(head, canvas)
     _mouth(head, canvas, factors)
     _eyes(head, canvas, palette(IRIS, factors["eye_colour"]))
-    _brows(head, canvas)
 
 
 def _cheeks(head, canvas: Canvas, cover: Tensor) -> None:
@@ -55,15 +54,15 @@ def _eyes(head, canvas: Canvas, iris_colour: Tensor) -> None:
     u, v = head.U[..., columns], head.V[..., rows, :] - EYE_Y
     size = head.eye_size
     outward = (u.abs() - EYE_X) / size  # mirrored: positive away from the nose
-    half = 0.138
+    half = 0.148
     s = (outward / half).clamp(-1.25, 1.25)
     arc = (1 - s.abs() ** 2.3).clamp(min=0) ** 0.75 - 1.5 * (s.abs() - 1).clamp(min=0)
     tilt = -0.018 * s
     open_upper = pose["lid_upper"] * (1 - pose["closed"]) - 0.45 * pose["closed"]
     open_lower = pose["lid_lower"] * (1 - pose["closed"]) + 0.45 * pose["closed"]
     slant = pose["lid_slant"] * (1 - s) * 0.5 * (1 - pose["closed"])
-    upper = (tilt - 0.098 * open_upper * arc) * size + slant  # height of each lid over the column
-    lower = (tilt + 0.066 * open_lower * arc) * size
+    upper = (tilt - 0.106 * open_upper * arc) * size + slant  # height of each lid over the column
+    lower = (tilt + 0.07 * open_lower * arc) * size
     upper = torch.minimum(upper, lower + 0.01)
     shape = torch.maximum(upper - v, v - lower)
     shape = torch.maximum(shape, (s.abs() - 1) * half)
@@ -77,7 +76,7 @@ def _eyes(head, canvas: Canvas, iris_colour: Tensor) -> None:
     x = u.abs() - EYE_X + 0.018 * pose["furrow"] / 0.05
     x = x - torch.sign(u) * 0.05 * head.sin_yaw / 0.3 * 0.5  # the gaze stays a little behind the head
     y = v - 0.006 - 0.05 * pose["gaze"]
-    radius = 0.083 * pose["iris"] * size
+    radius = 0.088 * pose["iris"] * size
     ball = (x * x + y * y).sqrt_()
     disc = canvas.cover(ball - radius) * inside
     canvas.paint(iris_colour * 0.62, disc, window)
@@ -101,17 +100,18 @@ def _eyes(head, canvas: Canvas, iris_colour: Tensor) -> None:
     canvas.paint(head.deep, bag * ((1 - pose["lid_lower"]) * 0.45).clamp(0, 0.5), window)
 
 
-def _brows(head, canvas: Canvas) -> None:
+def brows(head, canvas: Canvas) -> None:
+    """Two strokes, thick at the nose, and the frown between them."""
     pose = head.pose
     window = rows, columns = canvas.window(-0.72, 0.72, -0.75, 0.12)
     u, v = head.U[..., columns].abs(), head.V[..., rows, :]
     s = ((u - 0.225 + pose["furrow"] * 0.6) / 0.165).clamp(-1.3, 1.3)  # -1 at the nose, 1 at the temple
-    height = -0.245 - pose["brow_inner"] * (1 - s) * 0.5 - pose["brow_outer"] * (1 + s) * 0.5
+    height = -0.26 - pose["brow_inner"] * (1 - s) * 0.5 - pose["brow_outer"] * (1 + s) * 0.5
     height = height - pose["brow_arch"] * (1 - s * s)
     thick = (0.017 + 0.026 * head.brow_weight) * (1.12 - 0.38 * (s + 1) * 0.5) * ramp(s.abs(), 1.25, 0.85)
     slope = 1 / (1 + ((pose["brow_outer"] - pose["brow_inner"]) * 3 - pose["brow_arch"] * 12 * s) ** 2).sqrt()
     stroke = (v - height).abs() * slope - thick
-    ink = tint(head.hair * 0.72, "#2a1c18", 0.25)
+    ink = tint(head.hair * 0.6, "#33201a", 0.42)
     canvas.paint(ink, canvas.cover(stroke) * ramp(s.abs(), 1.2, 1.05), window)
     frown = canvas.cover((u - 0.035).abs() - 0.007, 0.02) * ramp((v + 0.26).abs(), 0.09, 0.05)
     canvas.paint(head.deep, frown * (pose["furrow"] / 0.05 * (pose["brow_inner"] < 0)).clamp(0, 1) * 0.5, window)
@@ -177,7 +177,8 @@ def _mouth(head, canvas: Canvas, factors: dict[str, Tensor]) -> None:
     canvas.paint(ivory * 0.93, row * shown, window)
 
     # the line where closed lips meet, and its turned corners
-    closed = canvas.cover((v - (upper + lower) * 0.5).abs() - 0.009) * ramp(s.abs(), 1.12, 0.98)
+    slope = 1 / (1 + (2 * pose["corner"] / pose["width"] * s) ** 2).sqrt()
+    closed = canvas.cover((v - (upper + lower) * 0.5).abs() * slope - 0.009) * ramp(s.abs(), 1.06, 0.94)
     canvas.paint(head.deep * 0.6, closed * ramp(lower - upper, 0.03, 0.005) * 0.9, window)
 
     # a tongue that hangs out
@@ -195,13 +196,16 @@ def _beard(head, canvas: Canvas, index: Tensor, cover: Tensor) -> None:
     window = rows, columns = canvas.window(-0.8, 0.8, -0.2, 1)
     u, v = head.U[..., columns], head.V[..., rows, :]
     a = u.abs()
-    edge = 0.235 + 0.9 * a * a - 4.5 * (a - 0.33).clamp(min=0)  # the upper edge: under the nose, up the jaw
+    edge = 0.235 + 0.9 * a * a - 5.5 * (a - 0.35).clamp(min=0)  # the upper edge: under the nose, up the jaw
     outline = head.outline[..., *window]
-    jaw = torch.maximum(outline - 0.035 * full, edge - v)
-    shade = tint(head.hair * 0.9, "#2a1c18", 0.12)
-    canvas.paint(shade, canvas.cover(jaw, 0.14) * stubble * 0.3 * cover[..., *window], window)
+    jaw = torch.maximum(outline - 0.03 * full, edge - v)
+    shade = tint(head.hair * 0.86, "#4a2c1c", 0.14)
+    shadow = tint(head.hair * 0.55, "#2a201c", 0.5)
+    burn = ramp(v, -0.1, 0.12)  # fades into the temples
+    canvas.paint(shadow, canvas.cover(jaw, 0.14) * stubble * 0.28 * burn * cover[..., *window], window)
+    full = full * burn
     canvas.paint(shade, canvas.cover(jaw, 0.03) * full, window)
-    canvas.paint(head.hair * 0.7, canvas.cover(jaw, 0.03) * full * smooth(outline, -0.16, 0.03) * 0.6, window)
+    canvas.paint(head.hair_dark, canvas.cover(jaw, 0.03) * full * smooth(outline, -0.16, 0.03) * 0.6, window)
     lip = MOUTH_Y + head.pose["shift"] - head.pose["open_upper"] - 0.07
     droop = 0.55 * a**1.7 + head.pose["corner"] * -1.0 * (a / 0.2) ** 2 * 0.6
     whiskers = (v - lip - droop).abs() - 0.047 * ramp(a, 0.26, 0.12) * ramp(a, -0.02, 0.03)
@@ -218,12 +222,12 @@ def glasses(head, canvas: Canvas, index: Tensor) -> None:
     u = (head.U - 0.05 * head.sin_yaw)[..., columns]
     v = (head.V - 0.02 * head.sin_pitch)[..., rows, :] - EYE_Y - 0.015
     x = u.abs() - EYE_X - 0.01
-    rim = box(x, v, 0.185 + 0.01 * square, 0.185 - 0.04 * square, 0.184 - 0.125 * square)
+    rim = box(x, v, 0.198 + 0.004 * square, 0.198 - 0.04 * square, 0.197 - 0.13 * square)
     ink = tint(torch.zeros_like(head.skin), "#2c2a38", 1.0)
     canvas.paint(torch.ones_like(head.skin), canvas.cover(rim) * worn * 0.10, window)
     glint = canvas.cover((x + 0.6 * v + 0.07).abs() - 0.022) * canvas.cover(rim + 0.03) * worn * 0.22
     canvas.paint(torch.ones_like(head.skin), glint, window)
-    frame = canvas.cover(rim.abs() - 0.014)
+    frame = canvas.cover(rim.abs() - 0.013)
     bridge = canvas.cover(torch.maximum((v + 0.05 + 1.5 * u * u).abs() - 0.014, u.abs() - 0.05))
     temple = canvas.cover(torch.maximum((v + 0.06).abs() - 0.013, (u.abs() - 0.45).abs() - 0.06))
     canvas.paint(ink, torch.maximum(torch.maximum(frame, bridge), temple) * worn, window)

@@ -21,7 +21,7 @@ NEUTRAL = {
     "lid_slant": 0.0,  # lowers the inner end of the upper lid
     "iris": 1.0,  # size
     "gaze": 0.0,  # looks down
-    "width": 0.19,  # half the mouth
+    "width": 0.205,  # half the mouth
     "corner": 0.02,  # raises the corners
     "open_upper": 0.0,  # opening above the line through the mouth
     "open_lower": 0.0,  # opening below
@@ -48,35 +48,35 @@ POSE = tuple(NEUTRAL)
 APEX = {
     "anger": {
         "brow_inner": -0.13, "brow_outer": 0.07, "brow_arch": 0.0, "furrow": 0.05, "lid_upper": 0.85, "lid_lower": 0.7,
-        "lid_slant": 0.08, "iris": 0.9, "width": 0.2, "corner": -0.05, "open_upper": 0.055, "open_lower": 0.065,
+        "lid_slant": 0.08, "iris": 0.9, "width": 0.225, "corner": -0.05, "open_upper": 0.055, "open_lower": 0.065,
         "square": 1.0, "teeth_upper": 0.066, "teeth_lower": 0.05, "jaw": 0.03, "wrinkle": 0.45, "flush": 1.0,
         "pitch": 0.1, "lean": 0.05, "shift": 0.0, "lip": 0.8,
     },
     "disgust": {
-        "brow_inner": -0.075, "brow_outer": -0.01, "brow_arch": 0.01, "furrow": 0.04, "lid_upper": 0.42, "lid_lower": 0.1,
-        "width": 0.17, "corner": -0.09, "open_upper": 0.05, "open_lower": 0.05, "round": 0.2, "shift": -0.01,
+        "brow_inner": -0.075, "brow_outer": -0.01, "brow_arch": 0.01, "furrow": 0.04, "lid_upper": 0.42,
+        "lid_lower": 0.1, "width": 0.19, "corner": -0.09, "open_upper": 0.05, "open_lower": 0.05, "round": 0.2, "shift": -0.01,
         "teeth_upper": 0.035, "tongue": 1.0, "tongue_out": 0.11, "wrinkle": 1.0, "cheek": 0.3, "flush": -0.4,
         "pitch": -0.07, "lean": -0.04, "jaw": 0.04, "lip": 1.05,
     },
     "fear": {
         "brow_inner": 0.15, "brow_outer": 0.0, "brow_arch": 0.0, "furrow": 0.05, "lid_upper": 1.6, "lid_lower": 1.35,
-        "iris": 0.72, "width": 0.235, "corner": -0.075, "open_upper": 0.04, "open_lower": 0.09, "square": 0.35,
-        "teeth_upper": 0.045, "teeth_lower": 0.04, "jaw": 0.06, "flush": -1.0, "pitch": -0.06, "lean": -0.07,
+        "iris": 0.72, "width": 0.24, "corner": -0.07, "open_upper": 0.05, "open_lower": 0.125, "square": 0.4,
+        "teeth_upper": 0.045, "jaw": 0.08, "flush": -1.0, "pitch": -0.06, "lean": -0.07,
         "shiver": 1.0, "lip": 0.75, "shift": 0.02,
     },
     "happiness": {
-        "brow_inner": 0.03, "brow_outer": 0.05, "brow_arch": 0.065, "lid_upper": 0.85, "lid_lower": -0.35, "width": 0.27,
-        "corner": 0.13, "open_upper": -0.015, "open_lower": 0.15, "teeth_upper": 0.06, "tongue": 0.55, "jaw": 0.04,
+        "brow_inner": 0.055, "brow_outer": 0.03, "brow_arch": 0.065, "lid_upper": 0.82, "lid_lower": 0.02,
+        "width": 0.29, "corner": 0.13, "open_upper": -0.015, "open_lower": 0.15, "teeth_upper": 0.06, "tongue": 0.55, "jaw": 0.04,
         "cheek": 1.0, "pitch": -0.03, "lean": 0.02, "lip": 0.8,
     },
     "sadness": {
         "brow_inner": 0.115, "brow_outer": -0.075, "brow_arch": 0.01, "furrow": 0.035, "lid_upper": 0.5,
-        "lid_slant": -0.05, "lid_lower": 0.9, "gaze": 0.5, "width": 0.165, "corner": -0.13, "pout": 1.0, "pitch": 0.13,
+        "lid_slant": -0.05, "lid_lower": 0.9, "gaze": 0.5, "width": 0.2, "corner": -0.09, "pout": 1.0, "pitch": 0.13,
         "lean": -0.03, "lip": 1.05, "shift": 0.03,
     },
     "surprise": {
         "brow_inner": 0.14, "brow_outer": 0.13, "brow_arch": 0.075, "lid_upper": 1.55, "lid_lower": 1.3, "iris": 0.88,
-        "width": 0.125, "corner": 0.0, "open_upper": 0.09, "open_lower": 0.17, "round": 1.0, "shift": 0.03,
+        "width": 0.14, "corner": 0.0, "open_upper": 0.09, "open_lower": 0.17, "round": 1.0, "shift": 0.03,
         "teeth_upper": 0.03, "tongue": 0.45, "jaw": 0.13, "pitch": -0.06, "lean": 0.0, "lip": 0.9,
     },
 }  # fmt: skip
@@ -99,7 +99,8 @@ def poses(factors: dict[str, Tensor], frames: int) -> dict[str, Tensor]:
     """The pose of every frame: name in `POSE`, and yaw, pitch (radians), eye closure, -> [B, T, 1, 1]."""
     device = factors["speed"].device
     time = torch.arange(frames, device=device) / UNIT
-    table = torch.tensor([[APEX[label].get(p, NEUTRAL[p]) - NEUTRAL[p] for p in POSE] for label in LABELS], device=device)
+    moved = [[APEX[label].get(p, NEUTRAL[p]) - NEUTRAL[p] for p in POSE] for label in LABELS]
+    table = torch.tensor(moved, device=device)
     neutral = torch.tensor([NEUTRAL[p] for p in POSE], device=device)
     strength = factors["intensity"][:, None] * envelope(factors, frames)
     values = neutral + strength[..., None] * table[factors["expression"]][:, None]  # [B, T, P]

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,9 @@ from ...errors import VidganError
 from ..base import Batch, step_generator
 from .drawing import DRAWING_VERSION, draw
 from .factors import FACTORS, LABELS, sample_factors
+
+#: clips drawn at a time into a bank
+CHUNK = 16
 
 #: clips in the bank when none is asked for
 DEFAULT_BANK = 4096
@@ -57,7 +62,7 @@ class Expressions:
             self._draw_bank(path, shape)
             frames = _open_bank(path, shape)
             if frames is None:
-                raise VidganError(f"The bank of drawn clips {path} cannot be read back; set VIDGAN_CACHE to a sound disk.")
+                raise VidganError(f"The bank {path} cannot be read back; set VIDGAN_CACHE to a folder on a sound disk.")
         # copy-on-write, as torch wants a writable array; nothing writes to it
         bank = torch.from_numpy(frames)
         return bank if self.device.type == "cpu" else bank.to(self.device)
@@ -76,13 +81,16 @@ class Expressions:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             out = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-            chunk = 64
+
+            def fill(i: int) -> int:
+                rows = {name: value[i : i + CHUNK] for name, value in self.bank_factors.items()}
+                clip = draw(rows, self.frames, self.size, self.device)
+                out[i : i + CHUNK] = clip.add_(1).mul_(127.5).round_().to(torch.uint8).cpu().numpy()
+                return len(clip)
+
             with tqdm(total=shape[0], desc="drawing faces", unit="clip") as bar:
-                for i in range(0, shape[0], chunk):
-                    rows = {name: value[i : i + chunk] for name, value in self.bank_factors.items()}
-                    clip = draw(rows, self.frames, self.size, self.device)
-                    out[i : i + chunk] = clip.add_(1).mul_(127.5).round_().to(torch.uint8).cpu().numpy()
-                    bar.update(len(clip))
+                for drawn in _in_threads(fill, range(0, shape[0], CHUNK), self.device):
+                    bar.update(drawn)
             out.flush()
             del out
             os.replace(partial, path)
@@ -90,6 +98,25 @@ class Expressions:
             raise VidganError(f"The bank of drawn clips cannot be written to {path.parent}: {error}.") from error
         finally:
             partial.unlink(missing_ok=True)
+
+
+def _in_threads(function: Callable[[int], int], items: range, device: torch.device) -> Iterator[int]:
+    """Map over items. On a CPU each thread takes whole items rather than a share of every operation: many small
+    operations that wait for each other crawl once anything else uses the cores."""
+    threads = torch.get_num_threads()
+    if device.type != "cpu" or threads == 1:
+        yield from map(function, items)
+        return
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            try:
+                yield from pool.map(function, items)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # stopped by hand: what has not begun need not
+                raise
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _open_bank(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
