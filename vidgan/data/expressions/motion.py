@@ -54,8 +54,8 @@ APEX = {
     },
     "disgust": {
         "brow_inner": -0.075, "brow_outer": -0.01, "brow_arch": 0.01, "furrow": 0.04, "lid_upper": 0.42,
-        "lid_lower": 0.1, "width": 0.19, "corner": -0.09, "open_upper": 0.05, "open_lower": 0.05, "round": 0.2, "shift": -0.01,
-        "teeth_upper": 0.035, "tongue": 1.0, "tongue_out": 0.11, "wrinkle": 1.0, "cheek": 0.3, "flush": -0.4,
+        "lid_lower": 0.1, "width": 0.19, "corner": -0.09, "open_upper": 0.05, "open_lower": 0.05, "round": 0.2,
+        "shift": -0.01, "teeth_upper": 0.035, "tongue": 1.0, "tongue_out": 0.11, "wrinkle": 1.0, "cheek": 0.3, "flush": -0.4,
         "pitch": -0.07, "lean": -0.04, "jaw": 0.04, "lip": 1.05,
     },
     "fear": {
@@ -66,8 +66,8 @@ APEX = {
     },
     "happiness": {
         "brow_inner": 0.055, "brow_outer": 0.03, "brow_arch": 0.065, "lid_upper": 0.82, "lid_lower": 0.02,
-        "width": 0.29, "corner": 0.13, "open_upper": -0.015, "open_lower": 0.15, "teeth_upper": 0.06, "tongue": 0.55, "jaw": 0.04,
-        "cheek": 1.0, "pitch": -0.03, "lean": 0.02, "lip": 0.8,
+        "width": 0.29, "corner": 0.13, "open_upper": -0.015, "open_lower": 0.15, "teeth_upper": 0.06, "tongue": 0.55,
+        "jaw": 0.04, "cheek": 1.0, "pitch": -0.03, "lean": 0.02, "lip": 0.8,
     },
     "sadness": {
         "brow_inner": 0.115, "brow_outer": -0.075, "brow_arch": 0.01, "furrow": 0.035, "lid_upper": 0.5,

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -77,27 +78,33 @@ class Expressions:
         return root / f"expressions-{self.split}-{count}x{self.frames}x{self.size}-{digest}.npy"
 
     def _draw_bank(self, path: Path, shape: tuple[int, ...]) -> None:
-        partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        """Draw the bank beside its path, then move it there: whoever finds the file finds all of it."""
+        partial = path.with_name(f"{path.name}.{os.getpid()}.{id(self)}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            out = np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape)
-
-            def fill(i: int) -> int:
-                rows = {name: value[i : i + CHUNK] for name, value in self.bank_factors.items()}
-                clip = draw(rows, self.frames, self.size, self.device)
-                out[i : i + CHUNK] = clip.add_(1).mul_(127.5).round_().to(torch.uint8).cpu().numpy()
-                return len(clip)
-
-            with tqdm(total=shape[0], desc="drawing faces", unit="clip") as bar:
-                for drawn in _in_threads(fill, range(0, shape[0], CHUNK), self.device):
-                    bar.update(drawn)
-            out.flush()
-            del out
+            for stale in path.parent.glob(f"{path.name}.*.tmp"):
+                if time.time() - stale.stat().st_mtime > 86400:  # left by a process that was killed
+                    stale.unlink(missing_ok=True)
+            self._draw_into(partial, shape)
             os.replace(partial, path)
         except OSError as error:
             raise VidganError(f"The bank of drawn clips cannot be written to {path.parent}: {error}.") from error
         finally:
             partial.unlink(missing_ok=True)
+
+    def _draw_into(self, path: Path, shape: tuple[int, ...]) -> None:
+        out = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+
+        def fill(i: int) -> int:
+            rows = {name: value[i : i + CHUNK] for name, value in self.bank_factors.items()}
+            clip = draw(rows, self.frames, self.size, self.device)
+            out[i : i + CHUNK] = clip.add_(1).mul_(127.5).round_().to(torch.uint8).cpu().numpy()
+            return len(clip)
+
+        with tqdm(total=shape[0], desc="drawing faces", unit="clip") as bar:
+            for drawn in _in_threads(fill, range(0, shape[0], CHUNK), self.device):
+                bar.update(drawn)
+        out.flush()
 
 
 def _in_threads(function: Callable[[int], int], items: range, device: torch.device) -> Iterator[int]:
