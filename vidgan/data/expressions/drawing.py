@@ -14,7 +14,7 @@ from .factors import HAIR_STYLES
 from .motion import poses
 
 #: raise by one whenever the same factors would give other pixels: cached clips and trained weights depend on it
-DRAWING_VERSION = 1
+DRAWING_VERSION = 2
 
 SKIN = ("#fde0cc", "#f6c9a8", "#e3ab80", "#c58a5c", "#9a6643", "#70472f")
 HAIR = ("#262130", "#46302b", "#76452c", "#b9582f", "#dfb263", "#d5d3d6")
@@ -207,7 +207,9 @@ def _draw(factors: dict[str, Tensor], frames: int, size: int) -> Tensor:
     canvas.paint(tint(head.hair, "#fff0dc", 0.42), cover * shine * 0.8)
     strands = 0.5 + 0.5 * torch.cos(head.X * 38 + 3 * torch.sin(head.Y * 4 + head.X * 5))
     canvas.paint(head.hair_dark, cover * strands * 0.15)
-    features.brows(head, canvas)  # over the hair, as cartoons have it: a fringe must not hide what they say
+    features.brows(
+        head, canvas, torch.maximum(face, cover)
+    )  # over the hair, as cartoons have it: a fringe must not hide what they say
     features.glasses(head, canvas, factors["glasses"])
     return canvas.image.clamp_(0, 1).mul_(2).sub_(1)
 

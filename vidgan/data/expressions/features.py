@@ -100,8 +100,8 @@ def _eyes(head, canvas: Canvas, iris_colour: Tensor) -> None:
     canvas.paint(head.deep, bag * ((1 - pose["lid_lower"]) * 0.45).clamp(0, 0.5), window)
 
 
-def brows(head, canvas: Canvas) -> None:
-    """Two strokes, thick at the nose, and the frown between them."""
+def brows(head, canvas: Canvas, cover: Tensor) -> None:
+    """Two strokes, thick at the nose, and the frown between them, where `cover` [B, T, H, W] (the head) lets them."""
     pose = head.pose
     window = rows, columns = canvas.window(-0.72, 0.72, -0.75, 0.12)
     u, v = head.U[..., columns].abs(), head.V[..., rows, :]
@@ -112,7 +112,7 @@ def brows(head, canvas: Canvas) -> None:
     slope = 1 / (1 + ((pose["brow_outer"] - pose["brow_inner"]) * 3 - pose["brow_arch"] * 12 * s) ** 2).sqrt()
     stroke = (v - height).abs() * slope - thick
     ink = tint(head.hair * 0.6, "#33201a", 0.42)
-    canvas.paint(ink, canvas.cover(stroke) * ramp(s.abs(), 1.2, 1.05), window)
+    canvas.paint(ink, canvas.cover(stroke) * ramp(s.abs(), 1.2, 1.05) * cover[..., *window], window)
     frown = canvas.cover((u - 0.035).abs() - 0.007, 0.02) * ramp((v + 0.26).abs(), 0.09, 0.05)
     canvas.paint(head.deep, frown * (pose["furrow"] / 0.05 * (pose["brow_inner"] < 0)).clamp(0, 1) * 0.5, window)
 

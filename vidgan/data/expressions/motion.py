@@ -55,8 +55,8 @@ APEX = {
     "disgust": {
         "brow_inner": -0.075, "brow_outer": -0.01, "brow_arch": 0.01, "furrow": 0.04, "lid_upper": 0.42,
         "lid_lower": 0.1, "width": 0.19, "corner": -0.09, "open_upper": 0.05, "open_lower": 0.05, "round": 0.2,
-        "shift": -0.01, "teeth_upper": 0.035, "tongue": 1.0, "tongue_out": 0.11, "wrinkle": 1.0, "cheek": 0.3, "flush": -0.4,
-        "pitch": -0.07, "lean": -0.04, "jaw": 0.04, "lip": 1.05,
+        "shift": -0.01, "teeth_upper": 0.035, "tongue": 1.0, "tongue_out": 0.11, "wrinkle": 1.0, "cheek": 0.3,
+        "flush": -0.4, "pitch": -0.07, "lean": -0.04, "jaw": 0.04, "lip": 1.05,
     },
     "fear": {
         "brow_inner": 0.15, "brow_outer": 0.0, "brow_arch": 0.0, "furrow": 0.05, "lid_upper": 1.6, "lid_lower": 1.35,
