@@ -296,6 +296,15 @@ class LatentSpace:
             values[subspace.name] = value if subspace.sequence else value[:, 0]
         return Latents(values)
 
+    def draw(self, n: int, generator: torch.Generator, steps: int = 1) -> Latents:
+        """`n` points of the prior from a torch generator, for training: quick, and only as repeatable as it is."""
+        return Latents(
+            {
+                s.name: s.std * torch.randn(n, *([steps] if s.sequence else []), s.dim, generator=generator)
+                for s in self.subspaces
+            }
+        )
+
     def validate(self, latents: Latents) -> Latents:
         """`latents` itself, if it is a batch of points of this space; VidganError with the reason if not."""
         for name in latents:

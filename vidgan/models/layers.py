@@ -14,27 +14,55 @@ def maybe_spectral(layer: nn.Module, on: bool) -> nn.Module:
     return parametrizations.spectral_norm(layer) if on else layer
 
 
+def step_spectral_norms(*modules: nn.Module) -> None:
+    """One power-iteration step for every spectral norm inside, to be called once for each training step.
+
+    Between two calls all forward passes see the same normalised weight, so that a step's gradients do not depend on
+    how many passes it takes: not on gradient accumulation, nor on the number of processes. `Module.train()` undoes
+    this; the trainer calls it before every step.
+    """
+    with torch.no_grad():
+        for module in modules:
+            for part in module.modules():
+                if isinstance(part, parametrize.ParametrizationList):
+                    part.train()
+                    part()
+                    part.eval()
+
+
+def channels_last(module: nn.Module) -> nn.Module:
+    """`module` with convolution weights laid out channels-last in place, two- and three-dimensional ones alike."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for parameter in module.parameters():
+        if parameter.dim() in formats:
+            parameter.data = parameter.data.contiguous(memory_format=formats[parameter.dim()])
+    return module
+
+
 def plain_weights(module: nn.Module) -> dict[str, Tensor]:
     """Every parameter and buffer as sampling uses it: spectral norms folded into the weights they normalise.
 
-    The names are those of the same network built without spectral norm; tensors are detached, not copied where
-    nothing had to be folded.
+    The names are those of the same network built without spectral norm; tensors are detached, and shared with the
+    module where nothing had to be folded. Takes no power-iteration step.
     """
-    was_training = module.training
-    module.eval()  # in train mode, reading a normalised weight takes a power-iteration step
+    norms = [part for part in module.modules() if isinstance(part, parametrize.ParametrizationList)]
+    modes = [part.training for part in norms]
+    for part in norms:
+        part.eval()
+    inner = {id(child) for part in norms for child in part.modules()}
     state = {}
     with torch.no_grad():
         for path, part in module.named_modules():
-            if isinstance(part, parametrize.ParametrizationList) or ".parametrizations" in f".{path}":
+            if id(part) in inner:
                 continue
             prefix = f"{path}." if path else ""
             if parametrize.is_parametrized(part):
                 for name in part.parametrizations:
                     state[prefix + name] = getattr(part, name).detach()
             for name, value in [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]:
-                if name not in part._non_persistent_buffers_set:
-                    state[prefix + name] = value.detach()
-    module.train(was_training)
+                state[prefix + name] = value.detach()
+    for part, mode in zip(norms, modes, strict=True):
+        part.train(mode)
     return state
 
 

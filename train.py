@@ -1,0 +1,49 @@
+"""Train one recipe: python train.py g3an --data expressions --preset cpu --run runs/faces
+
+The same command again resumes where the run was stopped, or killed. --dry-run prints what would run;
+python train.py g3an --help lists every option. On several GPUs: accelerate launch train.py g3an ...
+"""
+
+import json
+import sys
+
+import tyro
+
+from vidgan.errors import VidganError
+from vidgan.training.options import TrainOptions, preset
+from vidgan.training.recipes import RECIPES
+
+
+def parse(arguments: list[str]) -> TrainOptions:
+    """The options of a command line: a preset's values, overridden by what is given."""
+    if not arguments or arguments[0].startswith("-"):
+        presets = (f"  {name}: {', '.join([*module.PRESETS, *module.ALIASES])}" for name, module in RECIPES.items())
+        print(__doc__, "Recipes and their presets:", *presets, sep="\n")
+        raise SystemExit(0 if {"-h", "--help"} & set(arguments) else 2)
+    recipe, *rest = arguments
+    chosen = next(
+        (item.partition("=")[2] or value for item, value in zip(rest, [*rest[1:], ""]) if item.split("=")[0] == "--preset"),
+        "paper",
+    )  # fmt: skip
+    default = preset(recipe, chosen, RECIPES)
+    options = tyro.cli(type(default), default=default, args=rest, prog=f"train.py {recipe}")
+    return preset(recipe, chosen, RECIPES, options).check()
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        options = parse(arguments)
+        if options.dry_run:
+            print(json.dumps(options.to_json(), indent=2))
+            return 0
+        from vidgan.training.trainer import train
+
+        train(options)
+    except VidganError as error:
+        print(f"train.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

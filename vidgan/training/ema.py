@@ -1,0 +1,79 @@
+"""The averaged generator: what is sampled, validated and published."""
+
+import copy
+import dataclasses
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from ..conditions import Condition
+from ..data.base import step_generator
+from ..latents import Latents
+from ..models import ARCHITECTURES, Generator
+from ..models.layers import plain_weights
+
+
+class EMA:
+    """Exponential moving average of a generator's weights, as a plain network without spectral norm.
+
+    What is averaged are the weights as sampling uses them (normalised where a spectral norm is on); buffers are
+    copied. Early on the decay is (1 + step) / (10 + step), so that the random start is forgotten.
+    """
+
+    def __init__(self, generator: Generator, decay: float = 0.999):
+        self.decay = decay
+        self.generator = plain_copy(generator)
+
+    @torch.no_grad()
+    def update(self, generator: Generator, step: int) -> None:
+        decay = min(self.decay, (1 + step) / (10 + step))
+        source = plain_weights(generator)
+        averaged = dict(self.generator.named_parameters())
+        torch._foreach_lerp_(list(averaged.values()), [source[name] for name in averaged], 1 - decay)
+        for name, buffer in self.generator.named_buffers():
+            buffer.copy_(source[name])
+
+
+def plain_copy(generator: Generator) -> Generator:
+    """The same generator without spectral norm, its weights folded; for sampling, in eval mode."""
+    config = generator.config
+    if getattr(config, "spectral_norm", False):
+        config = dataclasses.replace(config, spectral_norm=False)
+        plain = ARCHITECTURES[generator.architecture].generator(config).to(generator.device)
+        plain.load_state_dict(plain_weights(generator))
+        plain.info = generator.info
+    else:
+        plain = copy.deepcopy(generator)
+    return plain.eval().requires_grad_(False)
+
+
+def calibrate(generator: Generator, batches: int = 16, size: int = 16) -> Generator:
+    """`recalibrate` on a fixed set of latents, all labels evenly: the same weights always give the same statistics."""
+    random = step_generator(0, 0, 0)
+    classes = generator.config.classes
+    drawn = []
+    for _ in range(batches):
+        latents = generator.latent_space.draw(size, random)
+        label = torch.randint(0, classes, (size,), generator=random) if classes else None
+        drawn.append((latents, Condition.of_classes(label, classes) if classes else None))
+    return recalibrate(generator, drawn)
+
+
+@torch.no_grad()
+def recalibrate(generator: Generator, batches: Iterable[tuple[Latents, Condition | None]]) -> Generator:
+    """Batch-norm statistics measured anew, as the plain average over `batches`; returns the generator, in eval mode.
+
+    Averaged weights do not fit the statistics of the fast ones: samples come out washed out without this.
+    """
+    norms = [part for part in generator.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
+    momenta = [part.momentum for part in norms]
+    for part in norms:
+        part.reset_running_stats()
+        part.momentum = None  # cumulative average
+        part.train()
+    for latents, condition in batches:
+        generator(latents.to(generator.device), condition and condition.to(generator.device))
+    for part, momentum in zip(norms, momenta, strict=True):
+        part.momentum = momentum
+    return generator.eval()

@@ -1,0 +1,54 @@
+"""What a run writes down: JSON lines, and TensorBoard where it is installed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+
+class RunLog:
+    """`RUN/log.jsonl`, one object a line with `kind` ("train" or "metrics") and `step`; TensorBoard events beside it.
+
+    A run that was killed has logged steps that it has to do again: on opening, lines past `step` are dropped.
+    """
+
+    def __init__(self, run: Path, step: int):
+        run.mkdir(parents=True, exist_ok=True)
+        path = run / "log.jsonl"
+        lines = []
+        for line in path.read_text().splitlines() if path.exists() else []:
+            try:
+                if json.loads(line)["step"] <= step:
+                    lines.append(line + "\n")
+            except (ValueError, KeyError):
+                continue
+        path.write_text("".join(lines))
+        self._file = path.open("a", buffering=1)
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            self._board = None
+        else:
+            self._board = SummaryWriter(run / "tensorboard", purge_step=step + 1)
+
+    def write(self, step: int, kind: str = "train", **values: object) -> None:
+        self._file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
+        for name, value in values.items():
+            if self._board and isinstance(value, int | float):
+                self._board.add_scalar(f"{kind}/{name}", value, step)
+
+    def sheet(self, step: int, frames: np.ndarray) -> None:
+        """The middle frame of a sample sheet, uint8 [T, H, W, 3], for TensorBoard."""
+        if self._board:
+            self._board.add_image("sheet", frames[len(frames) // 2], step, dataformats="HWC")
+
+    def close(self) -> None:
+        self._file.close()
+        if self._board:
+            self._board.close()
+
+
+def read_log(run: Path, kind: str = "train") -> list[dict]:
+    """The lines of one kind, oldest first."""
+    lines = (json.loads(line) for line in (Path(run) / "log.jsonl").read_text().splitlines())
+    return [line for line in lines if line.get("kind") == kind]

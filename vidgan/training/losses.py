@@ -1,0 +1,37 @@
+"""Adversarial losses on logits, and what keeps them in check."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def logistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """-log D(x) - log(1 - D(G(z))), the mean over the batch (Goodfellow et al. 2014; G3AN Eq. 3 and 4)."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def logistic_generator(fake: Tensor) -> Tensor:
+    """The non-saturating form, -log D(G(z)): what every released implementation minimises."""
+    return F.softplus(-fake).mean()
+
+
+def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))) (Lim and Ye 2017)."""
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+
+
+def hinge_generator(fake: Tensor) -> Tensor:
+    return -fake.mean()
+
+
+#: name -> (discriminator's loss, generator's loss)
+ADVERSARIAL = {
+    "logistic": (logistic_discriminator, logistic_generator),
+    "hinge": (hinge_discriminator, hinge_generator),
+}
+
+
+def r1_penalty(logits: Tensor, real: Tensor) -> Tensor:
+    """0.5 * E ||grad_x D(x)||^2 on real data (Mescheder et al. 2018); `real` must require a gradient."""
+    (gradient,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
+    return 0.5 * gradient.square().flatten(1).sum(1).mean()

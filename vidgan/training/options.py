@@ -1,0 +1,114 @@
+"""Everything that decides a training run, in one frozen dataclass; presets are values of it."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..errors import VidganError, unknown
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """data: data set; data_root: where its files are; data_options: "name=value" each; conditional: whether the
+    networks are told the label, where the data has any;
+    run: folder for states, logs and sheets; preset: where the other values came from; dry_run: only print them;
+    model, recipe: the paper's options, typed by a subclass for each recipe; batch: clips a step on each process, drawn as `micro_batches` parts whose
+    gradients are added; steps: where to stop; max_minutes: stop earlier, saved (0: never);
+    precision: "fp32" or "bf16" (autocast); device: "auto", "cpu" or "cuda"; compile: torch.compile for all networks;
+    seed: decides weights, latents and clips; log_every, sheet_every, evaluate_every: steps between log lines, sample
+    sheets and metrics (0: none); save_minutes: time between saves; keep: states kept; threads: CPU threads (0: all).
+    """
+
+    architecture: ClassVar[str]
+
+    preset: str = "paper"
+    dry_run: bool = False
+    data: str = "expressions"
+    data_root: str | None = None
+    data_options: tuple[str, ...] = ()
+    conditional: bool = True
+    run: Path = Path("runs/run")
+    batch: int = 16
+    micro_batches: int = 1
+    steps: int = 20_000
+    max_minutes: float = 0.0
+    precision: str = "fp32"
+    device: str = "auto"
+    compile: bool = False
+    seed: int = 0
+    log_every: int = 20
+    sheet_every: int = 500
+    evaluate_every: int = 0
+    evaluate_clips: int = 512
+    save_minutes: float = 10.0
+    keep: int = 2
+    threads: int = 0
+
+    def check(self) -> "TrainOptions":
+        """Itself, or VidganError naming everything that contradicts, before anything runs."""
+        wrong = []
+        if self.batch < 1 or self.micro_batches < 1 or self.batch % self.micro_batches:
+            wrong.append(f"batch {self.batch} must split evenly into micro_batches {self.micro_batches}")
+        elif self.batch // self.micro_batches < 2:
+            wrong.append("each micro-batch needs at least 2 clips, for batch norm")
+        if self.steps < 1 or self.keep < 1 or self.log_every < 1:
+            wrong.append("steps, keep and log_every must be at least 1")
+        if min(self.sheet_every, self.evaluate_every, self.max_minutes, self.save_minutes, self.threads) < 0:
+            wrong.append("sheet_every, evaluate_every, max_minutes, save_minutes and threads cannot be negative")
+        if self.precision not in ("fp32", "bf16"):
+            wrong.append(f"precision is fp32 or bf16, not {self.precision!r}")
+        if self.device not in ("auto", "cpu", "cuda"):
+            wrong.append(f"device is auto, cpu or cuda, not {self.device!r}")
+        if not 0 <= self.seed < 2**63:
+            wrong.append(f"seed must be from 0 to 2^63 - 1, not {self.seed}")
+        wrong += [f"data_options are name=value, not {item!r}" for item in self.data_options if "=" not in item]
+        if wrong:
+            raise VidganError("These options do not go together: " + "; ".join(wrong) + ".")
+        return self
+
+    def source_options(self) -> dict[str, Any]:
+        """data_options as keyword arguments, values read as JSON where they are JSON."""
+        options = {}
+        for item in self.data_options:
+            name, _, value = item.partition("=")
+            try:
+                options[name.replace("-", "_")] = json.loads(value)
+            except ValueError:
+                options[name.replace("-", "_")] = value
+        return options
+
+    def to_json(self) -> dict:
+        """Plain JSON, with the architecture's name."""
+        return json.loads(json.dumps({"architecture": self.architecture, **dataclasses.asdict(self)}, default=str))
+
+
+#: options that may differ between a run and its continuation; all others decide the weights
+FREE = {"preset", "dry_run", "run", "steps", "max_minutes", "data_root", "log_every", "sheet_every", "evaluate_every"} | {
+    "evaluate_clips", "save_minutes", "keep", "threads", "compile",
+}  # fmt: skip
+
+
+def changed(before: dict, now: dict) -> list[str]:
+    """Names of options that decide the weights and differ between two `to_json()` dicts."""
+    names = []
+    for name in sorted((before.keys() | now.keys()) - FREE):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            names += [f"{name}.{key}" for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
+        elif old != new:
+            names.append(name)
+    return names
+
+
+def preset(architecture: str, name: str, recipes: dict[str, Any], options: TrainOptions | None = None) -> TrainOptions:
+    """`options`, or the values of a preset of `recipes[architecture]` (a module with PRESETS and ALIASES), with the
+    preset's full name written in."""
+    if architecture not in recipes:
+        raise unknown("recipe", architecture, recipes)
+    module = recipes[architecture]
+    full = module.ALIASES.get(name, name)
+    if full not in module.PRESETS:
+        raise unknown(f"{architecture} preset", name, [*module.PRESETS, *module.ALIASES])
+    return dataclasses.replace(options or module.PRESETS[full], preset=full)

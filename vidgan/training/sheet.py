@@ -1,0 +1,39 @@
+"""Sample sheets: the same latents at every stage of a training, as one moving picture."""
+
+from pathlib import Path
+
+import numpy as np
+
+from .. import video
+from ..conditions import Condition
+from ..models import Generator
+
+
+def sheet_frames(generator: Generator, rows: int = 4, columns: int = 6, seed: int = 0) -> np.ndarray:
+    """uint8 [T, H, W, 3]: one appearance a row; the columns are the labels, where there are any, else motions.
+
+    Row i holds appearance i of `seed` with motion i, so that along a row only the label (or the motion) changes.
+    """
+    space, labels = generator.latent_space, generator.labels
+    points = space.sample(rows, seed)
+    count = min(len(labels), 8) or columns
+    motions = space.sample(count, seed)
+    grid = []
+    for row in range(rows):
+        cells = []
+        for column in range(count):
+            point, condition = points.row(row), None
+            if labels:
+                condition = Condition.of_label(column, labels)
+            else:
+                point = point.replace({s.name: motions.row(column)[s.name] for s in space.by_role("motion")})
+            cells.append(video.to_uint8(generator.generate(point, condition))[0])
+        grid.append(cells)
+    return video.grid(grid)
+
+
+def save_sheet(frames: np.ndarray, path: Path, fps: float = 12.0) -> Path:
+    """Written as animated WebP."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    video.write_atomic(path, video.encode(frames, "webp", fps=fps))
+    return path
