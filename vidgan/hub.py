@@ -30,7 +30,7 @@ from torch.overrides import TorchFunctionMode
 
 from . import __version__
 from .errors import VidganError, unknown
-from .models import ARCHITECTURES, Generator, ReleaseInfo, build, make_config
+from .models import ARCHITECTURES, Generator, ReleaseInfo, make_config
 from .models.layers import plain_weights
 
 DEFAULT = "g3an-expressions"  #: the release that the page opens with
@@ -251,7 +251,7 @@ def _load_release(folder: Path) -> Generator:
     info, config, data = _read_config(folder)
     state = _read_weights(folder / WEIGHTS, info.architecture, config, data.get("sha256"))
     with _NoDraws():
-        generator = build(info.architecture, **dataclasses.asdict(config))
+        generator = ARCHITECTURES[info.architecture].generator(config)
     generator.load_state_dict(state, strict=True)
     generator.info = info
     return generator
@@ -262,7 +262,7 @@ class _NoDraws(TorchFunctionMode):
     not ours to move. (On the meta device, drawing would also import half of the compiler, which takes seconds.)"""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        if getattr(function, "__name__", "") in ("normal_", "uniform_", "trunc_normal_"):
+        if getattr(function, "__name__", "").endswith(("normal_", "uniform_")):
             return args[0] if args else kwargs["tensor"]
         return function(*args, **(kwargs or {}))
 
@@ -274,7 +274,7 @@ def _read_weights(path: Path, architecture: str, config, sha256: str | None) -> 
     """
     try:
         with torch.device("meta"), _NoDraws():
-            wanted = build(architecture, **dataclasses.asdict(config)).state_dict()
+            wanted = ARCHITECTURES[architecture].generator(config).state_dict()
     except (RuntimeError, TypeError, OverflowError) as error:
         raise VidganError(f"{path.with_name(CONFIG)} asks for a network too large to exist.") from error
     with _weights_file(path) as file:
@@ -321,6 +321,28 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def describe(architecture: str) -> dict:
+    """An architecture at its default options, JSON-able: name, title, parameters of each network, latent space."""
+    if architecture not in ARCHITECTURES:
+        raise unknown("architecture", architecture, ARCHITECTURES)
+    entry = ARCHITECTURES[architecture]
+    with _NoDraws():
+        networks = {f"{name}_discriminator": net for name, net in entry.discriminators(entry.config()).items()}
+        with torch.device("meta"):
+            generator = entry.generator(entry.config(**_plain(entry.config)))
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "parameters": {
+            name: sum(parameter.numel() for parameter in network.parameters())
+            for name, network in {"generator": generator, **networks}.items()
+        },
+        "latent_space": generator.latent_space.to_json(),
+        "frames": generator.frames,
+        "size": generator.size,
+    }
+
+
 # ------------------------------------------------------------------------------------------------ writing
 
 
@@ -345,9 +367,7 @@ def save_release(
     for name in extra:
         if name not in FILES or name in (CONFIG, WEIGHTS, METRICS):
             raise unknown("file of a release", name, set(FILES) - {CONFIG, WEIGHTS, METRICS})
-    options = dataclasses.asdict(generator.config)
-    if "spectral_norm" in options:
-        options["spectral_norm"] = False
+    options = dataclasses.asdict(generator.config) | _plain(type(generator.config))
     with new_folder(folder) as new:
         save_file(_released_weights(generator), new / WEIGHTS, metadata={"format": "pt"})
         config = {
@@ -372,6 +392,11 @@ def save_release(
             (new / name).write_bytes(data)
         check_release(new)  # what we cannot load ourselves is never put in place
     return folder
+
+
+def _plain(config: type) -> dict[str, bool]:
+    """The options that build a network for weights without spectral norm."""
+    return {field.name: False for field in dataclasses.fields(config) if field.name == "spectral_norm"}
 
 
 def _released_weights(generator: Generator) -> dict[str, Tensor]:
