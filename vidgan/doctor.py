@@ -35,7 +35,7 @@ class Finding:
     advice: str = ""
 
     def line(self) -> str:
-        return f"{self.level:5}{self.subject:14}{self.detail}" + (f"\n{'':19}{self.advice}" if self.advice else "")
+        return f"{self.level:5}{self.subject:16}{self.detail}" + (f"\n{'':21}{self.advice}" if self.advice else "")
 
 
 def examine() -> list[Finding]:
@@ -76,7 +76,7 @@ def _packages() -> Iterator[Finding]:
 def _torchvision() -> Iterator[Finding]:
     version, spec = _version("torchvision"), importlib.util.find_spec("torchvision")
     if version is None or spec is None or spec.origin is None:
-        yield Finding("ok", "torchvision", "not installed, and nothing but pretrained feature networks needs it")
+        yield Finding("ok", "torchvision", "not installed, and nothing here needs it")
         return
     library = next(Path(spec.origin).parent.glob("_C*.so"), None)
     try:
@@ -85,7 +85,7 @@ def _torchvision() -> Iterator[Finding]:
         yield Finding("ok", "torchvision", version)
     except OSError as error:
         reason = str(error).split(":")[0]
-        yield Finding("ok", "torchvision", f"{version}, built for another torch ({reason}); its ops are declared by us")
+        yield Finding("ok", "torchvision", f"{version}, built for another torch ({reason}); nothing here imports it")
 
 
 def _ffmpeg() -> Iterator[Finding]:
@@ -123,7 +123,7 @@ def _releases() -> Iterator[Finding]:
         try:
             info = hub.check_release(folder)
             shape = f"{info.frames} frames of {info.size}x{info.size}"
-            yield Finding("ok", "release", f"{folder.name}: {info.architecture} on {info.data or 'unnamed data'}, {shape}")
+            yield Finding("ok", "release", f"{folder.name}: {info.architecture} on {info.data}, {shape}")
         except VidganError as error:
             yield Finding("warn", "release", f"{folder.name}: {error}", "export or pull it again")
     if not folders:
