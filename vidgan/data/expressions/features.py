@@ -5,13 +5,14 @@ from torch import Tensor
 
 from .canvas import Canvas, box, bump, ellipse, palette, ramp, smooth, tint
 from .factors import BEARDS, GLASSES
+from .head import Head
 
 IRIS = ("#4a2c1e", "#8c6230", "#4b8f58", "#3f86c9", "#8497a8")
 EYE_X, EYE_Y = 0.222, -0.05
 MOUTH_Y = 0.375
 
 
-def face(head, canvas: Canvas, factors: dict[str, Tensor], cover: Tensor) -> None:
+def face(head: Head, canvas: Canvas, factors: dict[str, Tensor], cover: Tensor) -> None:
     """All features of the skin but the brows. cover: [B, T, H, W], how much of each pixel is face."""
     _cheeks(head, canvas, cover)
     _beard(head, canvas, factors["beard"], cover)
@@ -20,7 +21,7 @@ def face(head, canvas: Canvas, factors: dict[str, Tensor], cover: Tensor) -> Non
     _eyes(head, canvas, palette(IRIS, factors["eye_colour"]))
 
 
-def _cheeks(head, canvas: Canvas, cover: Tensor) -> None:
+def _cheeks(head: Head, canvas: Canvas, cover: Tensor) -> None:
     window = rows, columns = canvas.window(-0.75, 0.75, -0.1, 0.55)
     raised = head.pose["cheek"]
     u, v = head.U[..., columns].abs() - 0.31, head.V[..., rows, :] - 0.2 + 0.04 * raised
@@ -28,7 +29,7 @@ def _cheeks(head, canvas: Canvas, cover: Tensor) -> None:
     canvas.paint(tint(head.face, "#ee5a5a", 0.42), blush, window)
 
 
-def _nose(head, canvas: Canvas) -> None:
+def _nose(head: Head, canvas: Canvas) -> None:
     window = rows, columns = canvas.window(-0.5, 0.5, -0.3, 0.45)
     u = (head.U - 0.17 * head.sin_yaw)[..., columns]
     v = (head.V - 0.06 * head.sin_pitch)[..., rows, :] + 0.02 * head.pose["wrinkle"]
@@ -48,7 +49,7 @@ def _nose(head, canvas: Canvas) -> None:
     canvas.paint(head.deep, torch.maximum(fold, crease) * head.pose["wrinkle"].clamp(0, 1) * 0.6, window)
 
 
-def _eyes(head, canvas: Canvas, iris_colour: Tensor) -> None:
+def _eyes(head: Head, canvas: Canvas, iris_colour: Tensor) -> None:
     pose = head.pose
     window = rows, columns = canvas.window(-0.68, 0.68, -0.45, 0.32)
     u, v = head.U[..., columns], head.V[..., rows, :] - EYE_Y
@@ -100,7 +101,7 @@ def _eyes(head, canvas: Canvas, iris_colour: Tensor) -> None:
     canvas.paint(head.deep, bag * ((1 - pose["lid_lower"]) * 0.45).clamp(0, 0.5), window)
 
 
-def brows(head, canvas: Canvas, cover: Tensor) -> None:
+def brows(head: Head, canvas: Canvas, cover: Tensor) -> None:
     """Two strokes, thick at the nose, and the frown between them, where `cover` [B, T, H, W] (the head) lets them."""
     pose = head.pose
     window = rows, columns = canvas.window(-0.72, 0.72, -0.75, 0.12)
@@ -117,7 +118,7 @@ def brows(head, canvas: Canvas, cover: Tensor) -> None:
     canvas.paint(head.deep, frown * (pose["furrow"] / 0.05 * (pose["brow_inner"] < 0)).clamp(0, 1) * 0.5, window)
 
 
-def _lips(head, columns: slice) -> dict[str, Tensor]:
+def _lips(head: Head, columns: slice) -> dict[str, Tensor]:
     """The heights of the mouth's five curves over each column, and s: -1 and 1 at its corners."""
     pose = head.pose
     u = head.U[..., columns]
@@ -143,7 +144,7 @@ def _lips(head, columns: slice) -> dict[str, Tensor]:
     }
 
 
-def _mouth(head, canvas: Canvas, factors: dict[str, Tensor]) -> None:
+def _mouth(head: Head, canvas: Canvas, factors: dict[str, Tensor]) -> None:
     pose = head.pose
     window = rows, columns = canvas.window(-0.62, 0.62, 0.1, 0.86)
     v = head.V[..., rows, :]
@@ -190,7 +191,7 @@ def _mouth(head, canvas: Canvas, factors: dict[str, Tensor]) -> None:
     canvas.paint(tongue * 0.75, groove * shown * 0.8, window)
 
 
-def _beard(head, canvas: Canvas, index: Tensor, cover: Tensor) -> None:
+def _beard(head: Head, canvas: Canvas, index: Tensor, cover: Tensor) -> None:
     kind = torch.nn.functional.one_hot(index, len(BEARDS)).to(cover.dtype)[:, :, None, None, None].unbind(1)
     _, stubble, moustache, full = kind
     window = rows, columns = canvas.window(-0.8, 0.8, -0.2, 1)
@@ -213,7 +214,7 @@ def _beard(head, canvas: Canvas, index: Tensor, cover: Tensor) -> None:
     canvas.paint(shade, canvas.cover(whiskers) * moustache, window)
 
 
-def glasses(head, canvas: Canvas, index: Tensor) -> None:
+def glasses(head: Head, canvas: Canvas, index: Tensor) -> None:
     """Frames before the eyes, with a glint."""
     kind = torch.nn.functional.one_hot(index, len(GLASSES)).to(head.U.dtype)[:, :, None, None, None].unbind(1)
     none, _, square = kind

@@ -1,5 +1,6 @@
 """Clips of drawn faces for training: drawn live, or from a bank that was drawn once."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -21,8 +22,8 @@ from .factors import FACTORS, LABELS, sample_factors
 #: clips drawn at a time into a bank
 CHUNK = 16
 
-#: clips in the bank when none is asked for
-DEFAULT_BANK = 4096
+#: where the number of clips in a bank is not given: at most so many, and at most so many bytes (4096 of 64x64x16)
+BANK_CLIPS, BANK_BYTES = 4096, 2**30 * 3 // 4
 
 
 class Expressions:
@@ -90,26 +91,28 @@ class Expressions:
         except OSError as error:
             raise VidganError(f"The bank of drawn clips cannot be written to {path.parent}: {error}.") from error
         finally:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink()
 
     def _draw_into(self, path: Path, shape: tuple[int, ...]) -> None:
-        out = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
-
-        def fill(i: int) -> int:
+        def drawn(i: int) -> np.ndarray:
             rows = {name: value[i : i + CHUNK] for name, value in self.bank_factors.items()}
             clip = draw(rows, self.frames, self.size, self.device)
-            out[i : i + CHUNK] = clip.add_(1).mul_(127.5).round_().to(torch.uint8).cpu().numpy()
-            return len(clip)
+            return clip.add_(1).mul_(127.5).round_().to(torch.uint8).cpu().numpy()
 
-        with tqdm(total=shape[0], desc="drawing faces", unit="clip") as bar:
-            for drawn in _in_threads(fill, range(0, shape[0], CHUNK), self.device):
-                bar.update(drawn)
-        out.flush()
+        with open(path, "wb") as file, tqdm(total=shape[0], desc="drawing faces", unit="clip") as bar:
+            np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            for clips in _in_threads(drawn, range(0, shape[0], CHUNK), self.device):
+                file.write(clips.tobytes())
+                bar.update(len(clips))
 
 
-def _in_threads(function: Callable[[int], int], items: range, device: torch.device) -> Iterator[int]:
-    """Map over items. On a CPU each thread takes whole items rather than a share of every operation: many small
-    operations that wait for each other crawl once anything else uses the cores."""
+def _in_threads(function: Callable[[int], np.ndarray], items: range, device: torch.device) -> Iterator:
+    """Map over items, in order.
+
+    On a CPU each thread takes whole items rather than a share of every operation: many small operations that wait for
+    each other crawl once anything else uses the cores.
+    """
     threads = torch.get_num_threads()
     if device.type != "cpu" or threads == 1:
         yield from map(function, items)
@@ -145,20 +148,23 @@ def open_source(
     device: str | torch.device = "cpu",
     root: str | None = None,
     identities: int = 4096,
-    bank: int = DEFAULT_BANK,
+    bank: int | None = None,
     simple: bool = False,
 ) -> Expressions:
     """Open the drawn faces.
 
     frames, size: 1 or more frames, 32 to 256 pixels; identities: how many people the train split has; bank: how many
     clips to draw once, keep on disk (`VIDGAN_CACHE`, else ~/.cache/vidgan) and take batches from, or 0 to draw every
-    batch anew; simple: no glasses, beards or head turns, one background. `root` is not used.
+    batch anew, or None for as many as 0.8 GB hold, at most 4096; simple: no glasses, beards or head turns, one
+    background. `root` is not used.
     Raises VidganError for values outside these ranges.
     """
     if not 32 <= size <= 256:
         raise VidganError(f"size is {size}; faces are drawn at 32 to 256 pixels.")
     if frames < 1:
         raise VidganError(f"frames is {frames}; a clip has at least 1.")
+    if bank is None:
+        bank = max(1, min(BANK_CLIPS, BANK_BYTES // (3 * frames * size * size)))
     if bank < 0:
         raise VidganError(f"bank is {bank}; it must be 0 (draw every batch) or a number of clips.")
     return Expressions(split, frames, size, seed, rank, device, identities, bank, simple)
