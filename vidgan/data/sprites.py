@@ -7,7 +7,8 @@ share-alike are owed for the drawings (CC-BY-SA 3.0 and GPL 3.0).
 """
 
 import hashlib
-from itertools import product
+from functools import lru_cache
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -45,19 +46,13 @@ class Sprites:
         """
         check_numbers(frames, size)
         self.path = find("sprites64", "sprites_layers64.npz", root, ORIGIN)
-        data = load_npz(self.path, (*LAYERS, "shoes", "motion_names"))
         self.split, self.frames, self.size, self.seed, self.rank = split, frames, size, seed, rank
-        self.labels = tuple(str(name) for name in data["motion_names"])
+        self.labels, lower, upper = _halves(self.path, self.path.stat().st_mtime_ns)
+        self.lower, self.upper = lower.to(device), upper.to(device)
         self.random_phase = random_phase
         self.characters = torch.tensor(characters(split))
         self.identities = len(self.characters)
         self.lengths = torch.full((len(self),), PERIOD)
-        # Two pictures to lay over one another for each character instead of five: uint8 [36, 9, 8, 3 or 4, 64, 64]
-        layers = [torch.from_numpy(data[name]).movedim(-1, -3).float() / 255 for name in (*LAYERS, "shoes")]
-        body, bottomwear, topwear, hair, shoes = layers
-        lower = [_quantise(over(two, premultiplied(one)))[:, :, :3] for one, two in product(body, bottomwear)]
-        upper = [_quantise(over(shoes[0], over(two, premultiplied(one)))) for one, two in product(topwear, hair)]
-        self.lower, self.upper = torch.stack(lower).to(device), torch.stack(upper).to(device)
 
     def __len__(self) -> int:
         """Number of distinct clips: characters of this split x motions."""
@@ -103,18 +98,24 @@ def factors_of(character: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return character // 216, character // 36 % 6, character // 6 % 6, character % 6
 
 
-def premultiplied(layer: Tensor) -> Tensor:
-    """RGBA [..., 4, H, W] in [0, 1] with colour multiplied by alpha."""
-    return torch.cat([layer[..., :3, :, :] * layer[..., 3:, :, :], layer[..., 3:, :, :]], dim=-3)
-
-
-def over(layer: Tensor, below: Tensor) -> Tensor:
-    """`layer` (RGBA [..., 4, H, W] in [0, 1]) laid over `below` (premultiplied): premultiplied."""
-    return premultiplied(layer) + below * (1 - layer[..., 3:, :, :])
-
-
-def _quantise(picture: Tensor) -> Tensor:
-    return (picture * 255).round().to(torch.uint8)
+@lru_cache(maxsize=1)
+def _halves(path: Path, changed: int) -> tuple[tuple[str, ...], Tensor, Tensor]:
+    """The names of the motions, and two pictures to lay over one another for each character instead of five: all body
+    and bottom wear on black (uint8 [36, 9, 8, 3, 64, 64]), all top wear, hair and shoes (premultiplied RGBA, uint8
+    [36, 9, 8, 4, 64, 64]). `changed` (the file's time) only makes a new file a new call.
+    """
+    data = load_npz(path, (*LAYERS, "shoes", "motion_names"))
+    layers = [torch.from_numpy(data[name]).movedim(-1, -3).float() for name in (*LAYERS, "shoes")]  # 0..255
+    through = [1 - layer[..., 3:, :, :] / 255 for layer in layers]  # how much of what lies below is seen
+    for layer in layers:
+        layer[..., :3, :, :] *= layer[..., 3:, :, :] / 255
+    body, bottomwear, topwear, hair, shoes = layers
+    lower = torch.empty(6, *bottomwear[..., :3, :, :].shape, dtype=torch.uint8)
+    upper = torch.empty(6, *hair.shape, dtype=torch.uint8)
+    for choice in range(6):
+        lower[choice] = (body[choice] * through[1] + bottomwear)[..., :3, :, :].round_()
+        upper[choice] = (topwear[choice] * through[3]).add_(hair).mul_(through[4]).add_(shoes).round_()
+    return tuple(str(name) for name in data["motion_names"]), lower.flatten(0, 1), upper.flatten(0, 1)
 
 
 def open_source(**options) -> Sprites:
