@@ -98,6 +98,11 @@ def test_a_clip_is_a_function_of_its_own_factors():
     assert torch.allclose(draw(values, 40, 32)[:, :, :6], clip, atol=1e-5)  # a longer clip goes on from the shorter
 
 
+def test_everything_is_made_on_the_device_asked_for():
+    # tensors of the meta device hold no values and refuse to meet any that do, as those of a GPU would
+    assert draw(factors(3), 2, 32, "meta").device.type == "meta"
+
+
 @pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
 def test_each_factor_shows(factor):
     base = factors(4, seed=1, hair_style=1, yaw_start=0.0, start_phase=0.0, blink=0.5)
@@ -219,6 +224,10 @@ def test_mistakes_are_told(tmp_path, monkeypatch):
     ):
         with pytest.raises(VidganError, match=words):
             open_source("expressions", **options)
+    incomplete = factors(2)
+    del incomplete["yaw_swing"], incomplete["beard"]
+    with pytest.raises(VidganError, match="beard, yaw_swing"):
+        draw(incomplete, 1, 32)
     blocked = tmp_path / "file"
     blocked.write_text("")
     monkeypatch.setenv("VIDGAN_CACHE", str(blocked))

@@ -8,8 +8,10 @@ features slide over it with yaw and pitch, the far side narrowing, while the out
 import torch
 from torch import Tensor
 
+from ...errors import VidganError
 from . import features
 from .canvas import Canvas, bump, ellipse, palette, ramp, smooth, tint
+from .factors import FACTORS
 from .head import SKIN, Head
 from .motion import poses
 
@@ -129,9 +131,8 @@ def _draw(factors: dict[str, Tensor], frames: int, size: int) -> Tensor:
     canvas.paint(tint(head.hair, "#fff0dc", 0.42), cover * shine * 0.8)
     strands = 0.5 + 0.5 * torch.cos(head.X * 38 + 3 * torch.sin(head.Y * 4 + head.X * 5))
     canvas.paint(head.hair_dark, cover * strands * 0.15)
-    features.brows(
-        head, canvas, torch.maximum(face, cover)
-    )  # over the hair, as cartoons have it: a fringe must not hide what they say
+    # over the hair, as cartoons have it: a fringe must not hide what brows say
+    features.brows(head, canvas, torch.maximum(face, cover))
     features.glasses(head, canvas, factors["glasses"])
     return canvas.image.clamp_(0, 1).mul_(2).sub_(1)
 
@@ -140,8 +141,11 @@ def draw(factors: dict[str, Tensor], frames: int, size: int, device: torch.devic
     """Draw clips: float32 [B, 3, frames, size, size] in [-1, 1], a pure function of the factors.
 
     factors: every name in `FACTORS` -> [B] (others are ignored). Row i depends on row i of the factors alone, and
-    frame t of a clip does not depend on how many follow.
+    frame t of a clip does not depend on how many follow. Raises VidganError where a factor is missing.
     """
+    missing = [factor.name for factor in FACTORS if factor.name not in factors]
+    if missing:
+        raise VidganError(f"A drawing needs every factor; missing: {', '.join(missing)}.")
     factors = {name: value.to(device) for name, value in factors.items()}
     n = factors["expression"].shape[0]
     budget = 2**18 if torch.device(device).type == "cpu" else 2**25  # pixels at once: what a cache or a card holds
