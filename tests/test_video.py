@@ -113,6 +113,16 @@ def test_animations_last_as_long_as_they_should_and_loop(format, grain):
     assert sum(shown) == pytest.approx(16 / 12 * 1000, abs=grain) and max(shown) - min(shown) <= grain
 
 
+@pytest.mark.parametrize("format", video.FORMATS)
+def test_frames_that_look_alike_are_not_lost(format):
+    frames = np.full((9, 16, 16, 3), 80, np.uint8)
+    frames[6:] = 200
+    back, fps = video.read(video.encode(frames, format, fps=12, scale=1))
+    assert back.shape == frames.shape and fps == pytest.approx(12, rel=0.01)
+    assert np.abs(back.astype(int) - frames).max() < 8
+    assert len(video.read(video.encode(frames[:1], format))[0]) == 1
+
+
 def test_mp4_is_what_browsers_want():
     import av
 

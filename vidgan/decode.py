@@ -1,6 +1,7 @@
 """Files and bytes to frames: the reading half of `vidgan.video`, which is where its names are used from."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ from .errors import VidganError, unknown
 
 FPS = 12.0
 CROPS = ("center", "none")
+_DESCRIPTION = 0x010E  # the EXIF field for words about a picture
 #: containers that we open: none that may point to other files or addresses (a playlist from a stranger could)
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf"
 
@@ -53,8 +55,9 @@ def read(
     """Decode a video, a path or the bytes of one -> (uint8 [T, H, W, 3], frames per second of what is returned).
 
     mp4, mov, mkv, webm, avi and others by PyAV, rotation applied; gif, webp, png strips of ours and single pictures by
-    Pillow; npz of ours. size: H = W in pixels, None keeps the file's own; crop: "center" cuts the middle square, "none"
-    squashes the whole picture into the square; stride: keep every n-th frame; max_frames: stop after so many.
+    Pillow (a frame that stays longer is repeated); npz of ours. size: H = W in pixels, None keeps the file's own; crop:
+    "center" cuts the middle square, "none" squashes the whole picture into the square; stride: keep every n-th frame;
+    max_frames: stop after so many.
     Raises VidganError naming the file when it is missing, empty, damaged or no video.
     """
     if max_frames is not None and max_frames < 1:
@@ -140,14 +143,9 @@ def _frames(source, size: int | None, crop: str, stride: int) -> Iterator:
                 for left in range(0, image.width, width * stride):
                     yield fit(image.crop((left, 0, left + width, image.height)), size, crop)
                 return
-            count = getattr(image, "n_frames", 1)
-            durations = []
-            for index in range(count):
-                image.seek(index)
-                image.load()
-                durations.append(image.info.get("duration", 0))
-            yield 1000 * count / sum(durations) if sum(durations) else FPS
-            for index in range(0, count, stride):
+            shown = _repeats(image)
+            yield next(shown)
+            for index in islice(shown, 0, None, stride):
                 image.seek(index)
                 yield fit(image, size, crop)
     else:
@@ -192,11 +190,50 @@ def _fps(video) -> float:
     return float(video.average_rate or video.guessed_rate or FPS)
 
 
+def _repeats(image: Image.Image) -> Iterator:
+    """First the frames per second of an animation, then the frame to show at each tick.
+
+    The writers of gif and webp merge frames that look alike into one that stays longer; here it is several again. Ours
+    say how many frames there were; of others, the shortest stay is a tick.
+    """
+    stays = []  # of each frame, in milliseconds
+    for index in range(getattr(image, "n_frames", 1)):
+        image.seek(index)
+        image.load()
+        stays.append(image.info.get("duration", 0))
+    total, count = sum(stays), frames_note(image)
+    tick = total / count if count >= len(stays) else max(20, min(stays))
+    repeats = [min(1000, max(1, round(stay / tick))) if tick else 1 for stay in stays]
+    yield 1000 * sum(repeats) / total if total else FPS
+    for index, repeat in enumerate(repeats):
+        yield from [index] * repeat
+
+
+def frames_note(image: Image.Image) -> int:
+    """How many frames went into a gif, webp or png of ours, as `note_frames` wrote it down; 0 where nothing is said."""
+    if image.format == "GIF":
+        note = image.info.get("comment", b"").decode("ascii", "replace")
+    elif image.format == "PNG":
+        note = getattr(image, "text", {}).get("frames", "")
+    else:
+        note = str(image.getexif().get(_DESCRIPTION, ""))
+    found = re.fullmatch(r"(\d{1,6})( frames)?", note)
+    return int(found[1]) if found else 0
+
+
+def note_frames(format: str, count: int) -> dict:
+    """What Pillow must be told so that `frames_note` finds `count` in the file."""
+    if format == "gif":
+        return {"comment": b"%d frames" % count}
+    exif = Image.Exif()
+    exif[_DESCRIPTION] = f"{count} frames"
+    return {"exif": exif}
+
+
 def _strip_count(image: Image.Image) -> int:
     """How many frames a png strip of ours holds; 0 for any other picture."""
-    text = getattr(image, "text", {}) if image.format == "PNG" else {}
-    count = text.get("frames", "")
-    return int(count) if count.isdigit() and int(count) and image.width % int(count) == 0 else 0
+    count = frames_note(image) if image.format == "PNG" else 0
+    return count if count and image.width % count == 0 else 0
 
 
 def _open(source: str | Path | bytes) -> tuple[io.IOBase, str]:

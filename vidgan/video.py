@@ -19,7 +19,7 @@ import torch
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from .decode import CROPS, FPS, VideoInfo, check, fit, load_av, probe, read, stream
+from .decode import CROPS, FPS, VideoInfo, check, fit, load_av, note_frames, probe, read, stream
 from .errors import VidganError, unknown
 
 __all__ = [
@@ -119,7 +119,9 @@ def encode(
             options = {"duration": _durations(len(frames), min(fps, 50), 10), "disposal": 1}
         else:
             options = {"duration": _durations(len(frames), fps, 1), "quality": quality, "method": 0}
-        images[0].save(out, format, save_all=True, append_images=images[1:], loop=0, **options)
+        images[0].save(
+            out, format, save_all=True, append_images=images[1:], loop=0, **options, **note_frames(format, len(frames))
+        )
     return out.getvalue()
 
 

@@ -86,6 +86,13 @@ def test_a_stride_is_shortened_where_a_clip_is_short(made):
         open_source("weizmann", root=str(made), frames=16, stride=3)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_on_a_gpu_the_same(made):
+    here, there = (open_source("weizmann", root=str(made), device=device).batch(8, 1) for device in ("cpu", "cuda"))
+    assert there.clip.is_cuda and there.label.is_cuda and there.factors["flip"].is_cuda
+    assert torch.equal(there.clip.cpu(), here.clip) and torch.equal(there.label.cpu(), here.label)
+
+
 @pytest.mark.parametrize("size", [32, 48, 96])
 def test_other_sizes(made, size):
     batch = open_source("weizmann", root=str(made), size=size, flip=False).batch(2, 0)

@@ -1,0 +1,291 @@
+"""Anyone's videos: layouts, the cache, what is skipped, the split."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vidgan import video
+from vidgan.data import open_source
+from vidgan.data.folder import cache_folder, held_out_names, scan
+from vidgan.errors import VidganError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+GREYS = {"calm": 60, "wild": 200}
+
+
+def clip(grey=100, frames=12, height=32, width=32):
+    """Grey clip whose brightness rises by 2 with each frame."""
+    pixels = np.full((frames, height, width, 3), grey, np.uint8)
+    return pixels + 2 * np.arange(frames, dtype=np.uint8)[:, None, None, None]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("VIDGAN_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Two classes of five clips, in as many formats."""
+    for name, grey in GREYS.items():
+        for index, suffix in enumerate(("mp4", "mp4", "mp4", "gif", "mp4")):
+            video.save(tmp_path / name / f"clip {index}.{suffix}", clip(grey, 12 + index), scale=1)
+    return tmp_path
+
+
+def opened(root, **options):
+    return open_source("folder", root=str(root), **{"frames": 8, "size": 16, **options})
+
+
+def levels(batch):
+    return (batch.clip + 1) * 127.5  # [B, 3, T, H, W]
+
+
+def test_classes_lengths_and_pixels(root):
+    source = opened(root, stride=1)
+    assert source.labels == ("calm", "wild") and len(source) == 8
+    assert source.label_counts() == {"calm": 4, "wild": 4}
+    batch = source.batch(16, 0)
+    assert batch.clip.shape == (16, 3, 8, 16, 16) and set(batch.label.tolist()) == {0, 1}
+    assert set(batch.factors) == {"clip", "start", "stride", "flip"}
+    pixels, factors = levels(batch), batch.factors
+    for row in range(16):
+        name = source.names[factors["clip"][row]]
+        assert source.labels[batch.label[row]] == name.split("/")[0]
+        grey = GREYS[name.split("/")[0]] + 2 * (factors["start"][row] + torch.arange(8))
+        assert (pixels[row].mean((0, 2, 3)) - grey).abs().max() < 4  # lossy, but these frames and no others
+    assert factors["start"].max() > 0 and not factors["flip"].any()
+    assert sorted(source.lengths.tolist()) == sorted(12 + int(name[-5]) for name in source.names)
+
+
+def test_splits_share_nothing_and_stay(root):
+    train, test = opened(root), opened(root, split="test")
+    assert set(train.names).isdisjoint(test.names) and len(train) + len(test) == 10
+    assert test.label_counts() == {"calm": 1, "wild": 1}  # one of each class at least
+    video.save(root / "calm" / "another.mp4", clip(), scale=1)
+    assert set(test.names) <= set(opened(root, split="test").names)
+    with pytest.raises(VidganError, match=r"test split .* is empty"):
+        opened(root, split="test", held_out=0)
+
+
+def test_held_out_names():
+    names = [f"{index}.mp4" for index in range(1000)]
+    chosen = held_out_names(names, 0.1)
+    assert 70 < len(chosen) < 130 and chosen == held_out_names(names[::-1], 0.1)
+    assert held_out_names([*names, "new.mp4"], 0.1) - {"new.mp4"} == chosen
+    assert len(held_out_names(["a", "b"], 0.001)) == 1 and len(held_out_names(["a", "b"], 0.999)) == 1
+    assert held_out_names(["a"], 0.1) <= {"a"} and held_out_names(names, 0) == set()
+    assert held_out_names(["u\u0308", "x", "y"], 0.5) == {
+        {"\u00fc": "u\u0308"}.get(name, name) for name in held_out_names(["\u00fc", "x", "y"], 0.5)
+    }  # the same name however a disk spells it
+
+
+def test_determinism_and_memory_mapping_give_the_same_batches(root):
+    resident, mapped = opened(root, seed=4, rank=2), opened(root, seed=4, rank=2, memory=0)
+    assert resident.resident and not mapped.resident and not hasattr(mapped, "pixels")
+    torch.manual_seed(1)
+    for step in (0, 5):
+        a, b = resident.batch(6, step), mapped.batch(6, step)
+        assert torch.equal(a.clip, b.clip) and torch.equal(a.label, b.label)
+    assert not torch.equal(resident.batch(6, 0).clip, resident.batch(6, 1).clip)
+
+
+def test_flips_are_asked_for_and_only_in_training(tmp_path):
+    for index in range(6):
+        pixels = clip(0, 10)
+        pixels[:, :, 16:] = 250  # bright at the right
+        video.save(tmp_path / f"{index}.mp4", pixels, scale=1)
+    batch = opened(tmp_path, flip=True).batch(32, 0)
+    left = levels(batch)[:, :, :, :, :6].mean((1, 2, 3, 4)) > 125
+    assert torch.equal(left, batch.factors["flip"].bool()) and 0 < left.sum() < 32
+    assert not opened(tmp_path, flip=True, split="test").batch(32, 0).factors["flip"].any()
+    assert batch.label is None and opened(tmp_path).labels == ()
+
+
+def test_strides_every_and_crop(tmp_path):
+    wide = clip(100, 24, 32, 64)
+    wide[:, :, :16] = 0
+    for index in range(2):
+        video.save(tmp_path / f"{index}.mp4", wide, scale=1)
+    factors = opened(tmp_path, stride="1,3").batch(64, 0).factors
+    assert set(factors["stride"].tolist()) == {1, 2, 3}
+    assert opened(tmp_path).stride == (1, 4)
+    halved = opened(tmp_path, every=2)
+    assert halved.lengths.tolist() == [12]
+    middle, whole = levels(opened(tmp_path).batch(1, 0)), levels(opened(tmp_path, crop="none").batch(1, 0))
+    assert middle[..., 0].min() > 60 and whole[..., 0].max() < 40
+    with pytest.raises(VidganError, match="crop"):
+        opened(tmp_path, crop="middle")
+    for wrong in ({"every": 0}, {"held_out": 1}, {"stride": "x"}, {"frames": 0}, {"shape": 3}):
+        with pytest.raises(VidganError):
+            opened(tmp_path, **wrong)
+
+
+def test_folders_of_frames(tmp_path):
+    for name in ("run/one", "run/two", "rest/three"):
+        (tmp_path / name).mkdir(parents=True)
+        for index in range(12):  # 2.png comes before 10.png
+            Image.fromarray(clip(100, 12)[index]).save(tmp_path / name / f"{index}.png")
+    source = opened(tmp_path, stride=1, held_out=0)
+    assert source.names == ("rest/three", "run/one", "run/two") and source.labels == ("rest", "run")
+    assert source.lengths.tolist() == [12, 12, 12]
+    batch = source.batch(4, 0)
+    for row in range(4):
+        grey = 100 + 2 * (batch.factors["start"][row] + torch.arange(8))
+        assert (levels(batch)[row].mean((0, 2, 3)) - grey).abs().max() < 0.01  # png has no loss
+    flat = opened(tmp_path / "run", held_out=0)
+    assert flat.names == ("one", "two") and flat.labels == ()
+
+
+def test_scan_finds_what_it_should(tmp_path):
+    for name in (
+        "b/x.MP4",
+        "b/deep/er/y.mov",
+        "a/z.webm",
+        "a/.hidden.mp4",
+        ".git/no.mp4",
+        "a/notes.txt",
+        "a/thumb.jpg",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "b" / "again").symlink_to(tmp_path)  # a circle
+    found = scan(tmp_path)
+    assert [(clip.name, clip.group) for clip in found] == [
+        ("a/z.webm", "a"),
+        ("b/deep/er/y.mov", "b"),
+        ("b/x.MP4", "b"),
+    ]
+    assert {clip.group for clip in scan(tmp_path, classes=False)} == {None}
+
+
+def test_broken_files_are_named_and_skipped(root, capsys):
+    good = (root / "calm" / "clip 0.mp4").read_bytes()
+    (root / "calm" / "leer.mp4").write_bytes(b"")
+    (root / "calm" / "brief ö.mp4").write_text("a letter that calls itself a video")
+    (root / "wild" / "cut.mp4").write_bytes(good[: len(good) // 2])
+    (root / "wild" / "gone.mp4").symlink_to(root / "nowhere.mp4")
+    video.save(root / "wild" / "short.mp4", clip(frames=3), scale=1)
+    video.save(root / "loose.mp4", clip(), scale=1)
+    source = opened(root)
+    skipped = source.report.skipped
+    assert set(skipped) == {
+        "calm/leer.mp4",
+        "calm/brief ö.mp4",
+        "wild/cut.mp4",
+        "wild/gone.mp4",
+        "wild/short.mp4",
+        "loose.mp4",
+    }
+    assert skipped["wild/short.mp4"] == "too short: 3 frames of 8" and "empty" in skipped["calm/leer.mp4"]
+    assert skipped["loose.mp4"] == "outside the class folders"
+    assert source.report.found == 16 and source.report.decoded == 12 and len(source) == 8
+    told = capsys.readouterr().err.strip()
+    assert "6 of 16 clips skipped" in told and "calm/leer.mp4" in told and "and 1 more" in told and "\n" not in told
+    again = opened(root, rank=1)  # from the cache, the broken ones too
+    assert again.report.decoded == 0 and again.report.skipped == skipped and capsys.readouterr().err == ""
+    os.utime(root / "calm" / "leer.mp4", (1, 1))
+    (root / "calm" / "leer.mp4").write_bytes(good)  # mended
+    assert "calm/leer.mp4" not in opened(root).report.skipped
+
+
+def test_only_when_nothing_is_left_it_is_an_error(tmp_path):
+    with pytest.raises(VidganError, match="no folder"):
+        opened(tmp_path / "missing")
+    with pytest.raises(VidganError, match="no videos"):
+        opened(tmp_path)
+    with pytest.raises(VidganError, match="--data-root"):
+        open_source("folder")
+    (tmp_path / "a.mp4").write_text("no")
+    video.save(tmp_path / "b.mp4", clip(frames=2), scale=1)
+    with pytest.raises(VidganError, match=r"No clip can be used: .*2 of 2 clips skipped: a\.mp4.*b\.mp4 \(too short"):
+        opened(tmp_path)
+
+
+def test_one_clip_is_enough_to_train(tmp_path):
+    video.save(tmp_path / "only.mp4", clip(), scale=1)
+    sources = []
+    for split in ("train", "test"):
+        try:
+            sources.append(opened(tmp_path, split=split))
+        except VidganError as error:
+            assert "is empty: 1 clip" in str(error)
+    assert [source.split for source in sources] == ["train"]
+
+
+def test_the_cache_knows_files_and_options(root, cache):
+    assert opened(root).report.decoded == 10
+    kept = sorted(cache.rglob("*.u8"))
+    assert len(kept) == 10 and cache_folder() in kept[0].parents and not list(cache.rglob("*.tmp"))
+    assert opened(root).report.decoded == 0 and opened(root, stride=1, flip=True, split="test").report.decoded == 0
+    assert opened(root, size=24).report.decoded == 10 and opened(root, crop="none").report.decoded == 10
+    video.save(root / "wild" / "clip 1.mp4", clip(90, 20), scale=1)
+    changed = opened(root)
+    assert changed.report.decoded == 1 and 20 in changed.lengths.tolist() + opened(root, split="test").lengths.tolist()
+    elsewhere = root / "cache elsewhere"
+    assert opened(root, cache=str(elsewhere)).report.decoded == 10 and list(elsewhere.rglob("*.u8"))
+
+
+def test_a_cache_that_cannot_be_written(root):
+    (root / "occupied").write_text("x")
+    with pytest.raises(VidganError, match="Could not write decoded clips"):
+        opened(root, cache=str(root / "occupied"))
+
+
+def test_an_interrupted_decoding_leaves_nothing_half(root, cache, monkeypatch):
+    def interrupted(*args, **options):
+        frames, fps = whole(*args, **options)
+        yielded = [next(frames), next(frames)]
+
+        def stops():
+            yield from yielded
+            raise KeyboardInterrupt
+
+        return stops(), fps
+
+    whole = video.stream
+    monkeypatch.setattr(video, "stream", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        opened(root, workers=1)
+    assert not list(cache.rglob("*.u8")) and not list(cache.rglob("*.tmp"))
+    monkeypatch.undo()
+    assert opened(root, cache=str(cache)).report.decoded == 10
+
+
+def test_processes_may_race(root, cache):
+    code = f"""
+import sys
+from vidgan.data import open_source
+print("ready", flush=True)
+sys.stdin.readline()
+source = open_source("folder", root={str(root)!r}, frames=8, size=16, rank=1)
+print(len(source), source.pixels.long().sum().item())
+"""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": REPOSITORY}
+    other = subprocess.Popen([sys.executable, "-c", code], **pipes)
+    assert other.stdout.readline() == "ready\n"
+    other.stdin.write("go\n")
+    other.stdin.flush()
+    source = opened(root)
+    told = other.communicate(timeout=60)[0]
+    assert told == f"8 {source.pixels.long().sum().item()}\n"
+    assert opened(root).report.decoded == 0 and len(list(cache.rglob("*.u8"))) == 10 and not list(cache.rglob("*.tmp"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_on_a_gpu_the_same(tmp_path):
+    for index in range(4):
+        video.save(tmp_path / f"{index}.gif", clip(40 * index))
+    here = opened(tmp_path).batch(8, 3)
+    for memory in (0, 1):
+        there = opened(tmp_path, device="cuda", memory=memory).batch(8, 3)
+        assert there.clip.is_cuda and there.factors["clip"].is_cuda
+        assert torch.equal(there.clip.cpu(), here.clip)
