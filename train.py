@@ -21,13 +21,18 @@ def parse(arguments: list[str]) -> TrainOptions:
         print(__doc__, "Recipes and their presets:", *presets, sep="\n")
         raise SystemExit(0 if {"-h", "--help"} & set(arguments) else 2)
     recipe, *rest = arguments
-    chosen = next(
-        (item.partition("=")[2] or value for item, value in zip(rest, [*rest[1:], ""]) if item.split("=")[0] == "--preset"),
-        "paper",
-    )  # fmt: skip
+    chosen = _value(rest, "--preset") or "paper"
     default = preset(recipe, chosen, RECIPES)
     options = tyro.cli(type(default), default=default, args=rest, prog=f"train.py {recipe}")
     return preset(recipe, chosen, RECIPES, options).check()
+
+
+def _value(arguments: list[str], option: str) -> str:
+    """What is given for one option, as `--option value` or `--option=value`; empty where it is not."""
+    for item, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if item.partition("=")[0] == option:
+            return item.partition("=")[2] or following
+    return ""
 
 
 def main(arguments: list[str]) -> int:

@@ -276,7 +276,9 @@ class LatentSpace:
         Raises VidganError for seeds beyond 64 bits, n < 1 or steps outside 1..64.
         """
         if n < 1 or not 1 <= steps <= MAX_STEPS:
-            raise VidganError(f"Cannot draw {n} points of {steps} steps: there must be at least 1, of 1 to {MAX_STEPS}.")
+            raise VidganError(
+                f"Cannot draw {n} points of {steps} steps: there must be at least 1, of 1 to {MAX_STEPS}."
+            )
         for name in seeds or {}:
             self[name]
         if isinstance(truncation, Mapping):
@@ -289,7 +291,10 @@ class LatentSpace:
             if not math.isfinite(scale):
                 raise VidganError(f"Truncation must be a finite number, not {scale}.")
             draws = [
-                [_normal(own, subspace.name, i, step, subspace.dim) for step in range(steps if subspace.sequence else 1)]
+                [
+                    _normal(own, subspace.name, i, step, subspace.dim)
+                    for step in range(steps if subspace.sequence else 1)
+                ]
                 for i in range(n)
             ]
             value = torch.from_numpy(np.array(draws)) * (subspace.std * scale)

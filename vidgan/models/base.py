@@ -105,9 +105,7 @@ class Generator(nn.Module):
         if classes and condition.label is None:
             condition = Condition(torch.full((latents.batch, classes), 1.0 / classes), condition.image)
         if classes and condition.label.shape != (latents.batch, classes):
-            raise VidganError(
-                f"Label weights must be [{latents.batch}, {classes}], not {list(condition.label.shape)}."
-            )
+            raise VidganError(f"Label weights must be [{latents.batch}, {classes}], not {list(condition.label.shape)}.")
         return condition
 
     @torch.no_grad()

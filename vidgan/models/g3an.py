@@ -18,6 +18,7 @@ Widths, kernels and parameter counts follow the released code where the paper's 
 Where paper and released code differ: see the docstrings below and docs/papers.md.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -99,11 +100,12 @@ class G3Module(nn.Module):
         s, v, t = inputs
         self.spatial = _up(s, outputs, STILL, space, norm) if config.spatial_stream else None
         self.temporal = _up(t, outputs, time, STILL, norm) if config.temporal_stream else None
-        self.video = {
-            "1p2d": lambda: nn.Sequential(_up(v, outputs, time, STILL, norm), _up(outputs, outputs, STILL, space, norm)),
-            "2p1d": lambda: nn.Sequential(_up(v, outputs, STILL, space, norm), _up(outputs, outputs, time, STILL, norm)),
-            "3d": lambda: _up(v, outputs, time, space, norm),
-        }[config.convolution]()
+        if config.convolution == "3d":
+            self.video = _up(v, outputs, time, space, norm)
+        else:
+            halves = [(time, STILL), (STILL, space)]
+            first, second = halves if config.convolution == "1p2d" else halves[::-1]
+            self.video = nn.Sequential(_up(v, outputs, *first, norm), _up(outputs, outputs, *second, norm))
 
     def forward(self, s: Tensor | None, v: Tensor, t: Tensor | None) -> tuple[Tensor | None, Tensor, Tensor | None]:
         v = self.video(v)  # B, C, T, H, W
@@ -227,7 +229,7 @@ class ImageDiscriminator(nn.Module):
         super().__init__()
         widths = [3, *(config.width * multiple for multiple in (1, 2, 4, 8))]
         layers = []
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in itertools.pairwise(widths):
             conv = nn.Conv2d(inputs, outputs, 4, 2, 1)
             dcgan_init(conv)
             layers += [maybe_spectral(conv, True), nn.LeakyReLU(0.2, inplace=True)]

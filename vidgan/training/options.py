@@ -11,14 +11,16 @@ from ..errors import VidganError, unknown
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """data: data set; data_root: where its files are; data_options: "name=value" each; conditional: whether the
-    networks are told the label, where the data has any;
+    """data: data set; data_root: where its files are; data_options: "name=value" each;
+    conditional: whether the networks are told the label, where the data has any;
     run: folder for states, logs and sheets; preset: where the other values came from; dry_run: only print them;
-    model, recipe: the paper's options, typed by a subclass for each recipe; batch: clips a step on each process, drawn as `micro_batches` parts whose
-    gradients are added; steps: where to stop; max_minutes: stop earlier, saved (0: never);
+    model, recipe: the paper's options, typed by a subclass for each recipe;
+    batch: clips a step on each process, drawn as `micro_batches` parts whose gradients are added;
+    steps: where to stop; max_minutes: stop earlier, saved (0: never);
     precision: "fp32" or "bf16" (autocast); device: "auto", "cpu" or "cuda"; compile: torch.compile for all networks;
     seed: decides weights, latents and clips; log_every, sheet_every, evaluate_every: steps between log lines, sample
-    sheets and metrics (0: none); save_minutes: time between saves; keep: states kept; threads: CPU threads (0: all).
+    sheets and metrics (0: none); evaluate_clips: generated clips for those;
+    save_minutes: time between saves; keep: states kept; threads: CPU threads (0: all).
     """
 
     architecture: ClassVar[str]
@@ -85,9 +87,10 @@ class TrainOptions:
 
 
 #: options that may differ between a run and its continuation; all others decide the weights
-FREE = {"preset", "dry_run", "run", "steps", "max_minutes", "data_root", "log_every", "sheet_every", "evaluate_every"} | {
-    "evaluate_clips", "save_minutes", "keep", "threads", "compile",
-}  # fmt: skip
+FREE = set(
+    "preset dry_run run steps max_minutes data_root log_every sheet_every evaluate_every evaluate_clips save_minutes "
+    "keep threads compile".split()
+)
 
 
 def changed(before: dict, now: dict) -> list[str]:

@@ -16,6 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..errors import VidganError
+from ..models import Generator, ReleaseInfo, build
+from .ema import calibrate
 
 
 def save_state(run: Path, step: int, tensors: dict[str, Tensor], facts: dict, keep: int = 2) -> Path:
@@ -30,7 +32,9 @@ def save_state(run: Path, step: int, tensors: dict[str, Tensor], facts: dict, ke
     shutil.rmtree(draft, ignore_errors=True)
     try:
         draft.mkdir()
-        save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, draft / "tensors.safetensors")
+        save_file(
+            {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, draft / "tensors.safetensors"
+        )
         (draft / "facts.json").write_text(json.dumps({"step": step, **facts}))
         for path in [*draft.iterdir(), draft]:
             _flush(path)
@@ -40,7 +44,9 @@ def save_state(run: Path, step: int, tensors: dict[str, Tensor], facts: dict, ke
     except (OSError, SafetensorError) as error:
         shutil.rmtree(draft, ignore_errors=True)
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-            raise VidganError(f"The disk is full: step {step} was not saved to {states}; earlier states stand.") from error
+            raise VidganError(
+                f"The disk is full: step {step} was not saved to {states}; earlier states stand."
+            ) from error
         raise
     for old in state_folders(run)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
@@ -101,3 +107,32 @@ def restore_optimizer(name: str, optimizer: torch.optim.Optimizer, tensors: dict
                 value = torch.empty_like(parameter, requires_grad=False).copy_(value)
             state.setdefault(int(index), {})[slot] = value
     optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def ema_generator(run: str | Path) -> Generator:
+    """The averaged generator of a run's newest state: batch-norm statistics measured anew, eval mode, `info` set.
+
+    VidganError where the run has no state yet.
+    """
+    run = Path(run)
+    found = load_state(run)
+    if found is None:
+        raise VidganError(f"{run} holds no training state yet.")
+    tensors, facts = found
+    options = facts["options"]
+    model = {**options["model"], "classes": len(facts["labels"]) if options["conditional"] else 0}
+    if "spectral_norm" in model:
+        model["spectral_norm"] = False  # folded into the averaged weights
+    generator = build(options["architecture"], **model)
+    generator.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("ema.")})
+    generator.info = ReleaseInfo(
+        name=run.name,
+        architecture=options["architecture"],
+        data=options["data"],
+        labels=tuple(facts["labels"]) if options["conditional"] else (),
+        frames=generator.frames,
+        size=generator.size,
+        step=facts["step"],
+        path=run,
+    )
+    return calibrate(generator)

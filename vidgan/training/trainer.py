@@ -95,9 +95,8 @@ class Trainer:
         for network in plain.values():
             channels_last(network.to(self.device))
         plain["generator"].info = ReleaseInfo(
-            name=self.run_folder.name, architecture=options.architecture, data=options.data, labels=labels,
-            frames=plain["generator"].frames, size=plain["generator"].size,
-        )  # fmt: skip
+            self.run_folder.name, options.architecture, options.data, labels=labels if classes else ()
+        )
         self.ema = EMA(plain["generator"], options.recipe.ema)
         rates = options.recipe.learning_rates()
         self.optimizers = {
