@@ -16,6 +16,9 @@ from vidgan.data.folder import cache_folder, held_out_names, scan
 from vidgan.errors import VidganError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+TEXTS = [
+    {name: "no"} for name in ("every", "held_out", "stride", "flip", "classes", "memory", "workers", "size", "crop")
+]
 GREYS = {"calm": 60, "wild": 200}
 
 
@@ -124,7 +127,7 @@ def test_strides_every_and_crop(tmp_path):
     assert middle[..., 0].min() > 60 and whole[..., 0].max() < 40
     with pytest.raises(VidganError, match="crop"):
         opened(tmp_path, crop="middle")
-    for wrong in ({"every": 0}, {"held_out": 1}, {"stride": "x"}, {"frames": 0}, {"shape": 3}):
+    for wrong in ({"every": 0}, {"held_out": 1}, {"stride": "x"}, {"frames": 0}, {"shape": 3}, *TEXTS):
         with pytest.raises(VidganError):
             opened(tmp_path, **wrong)
 
@@ -202,7 +205,7 @@ def test_only_when_nothing_is_left_it_is_an_error(tmp_path):
         opened(tmp_path / "missing")
     with pytest.raises(VidganError, match="no videos"):
         opened(tmp_path)
-    with pytest.raises(VidganError, match="--data-root"):
+    with pytest.raises(VidganError, match="root of the data"):
         open_source("folder")
     (tmp_path / "a.mp4").write_text("no")
     video.save(tmp_path / "b.mp4", clip(frames=2), scale=1)

@@ -30,8 +30,8 @@ def find(folder: str, file: str, root: str | Path | None, origin: str) -> Path:
             return place / file
     looked = f" in {root}" if root is not None else ""
     raise VidganError(
-        f"There is no {folder}/{file}{looked}: {origin}; name the folder that holds {folder}/ "
-        "with --data-root or VIDGAN_DATA."
+        f"There is no {folder}/{file}{looked}: {origin}; put it into a folder {folder} and name the folder "
+        "that holds it as the root of the data, or in VIDGAN_DATA."
     )
 
 
@@ -60,9 +60,10 @@ class Windows:
 
     def __init__(self, split: str, frames: int, size: int, seed: int, rank: int, stride, flip: bool, device):
         check_numbers(frames, size)
+        expect(bool, flip=flip)
         self.split, self.frames, self.size, self.seed, self.rank = split, frames, size, seed, rank
         self.stride = parse_stride(stride) if stride is not None else (1, 4)
-        self.flip = bool(flip) and split == "train"
+        self.flip = flip and split == "train"
         self.device = torch.device(device)
 
     def __len__(self) -> int:
@@ -134,8 +135,18 @@ def parse_stride(stride: int | str | tuple[int, int] | list[int]) -> tuple[int, 
     raise VidganError(f"stride is {stride!r}; it can be a number from 1, or a range such as 1,4.")
 
 
+def expect(kind: type, **options) -> None:
+    """Raises VidganError for an option that is not of `kind` (bool, int, float or str), as text from outside may be."""
+    allowed = (int, float) if kind is float else kind
+    for name, value in options.items():
+        if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
+            noun = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}[kind]
+            raise VidganError(f"{name} is {value!r}; it must be {noun}.")
+
+
 def check_numbers(frames: int, size: int) -> None:
     """Raises VidganError for clips without frames or pixels."""
+    expect(int, frames=frames, size=size)
     if frames < 1 or not 8 <= size <= 1024:
         raise VidganError(f"A clip has at least 1 frame and 8 to 1024 pixels; asked for {frames} and {size}.")
 

@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from .. import video
 from ..errors import VidganError, unknown
-from .arrays import Windows
+from .arrays import Windows, expect
 
 VIDEOS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif", ".m4v", ".mpg", ".mpeg"}
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
@@ -94,12 +94,17 @@ class Folder(Windows):
         Raises VidganError when there is no folder, no clip in it, or none that can be used.
         """
         super().__init__(split, frames, size, seed, rank, stride, flip, device)
+        expect(bool, classes=classes)
+        expect(int, every=every, workers=workers)
+        expect(float, held_out=held_out, memory=memory)
         if crop not in video.CROPS:
             raise unknown("crop", crop, video.CROPS)
         if every < 1 or not 0 <= held_out < 1:
             raise VidganError(f"every is at least 1 and held_out from 0 to below 1; they are {every} and {held_out}.")
         if root is None:
-            raise VidganError("The data set folder needs to know which: --data-root ROOT, with ROOT/class/*.mp4 in it.")
+            raise VidganError(
+                "The data set folder needs the root of the data: a folder ROOT with ROOT/class/*.mp4 in it."
+            )
         self.root = Path(root).expanduser()
         found = scan(self.root, classes)
         if not found:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .arrays import check_numbers, find, load_npz, pick, resize, to_clip
+from .arrays import check_numbers, expect, find, load_npz, pick, resize, to_clip
 from .base import Batch, step_generator
 
 ORIGIN = "build it from the sheets in github.com/YingzhenLi/Sprites (CC-BY-SA 3.0, GPL 3.0; see docs/data.md)"
@@ -45,6 +45,7 @@ class Sprites:
         first drawing. Raises VidganError when data is missing.
         """
         check_numbers(frames, size)
+        expect(bool, random_phase=random_phase)
         self.path = find("sprites64", "sprites_layers64.npz", root, ORIGIN)
         self.split, self.frames, self.size, self.seed, self.rank = split, frames, size, seed, rank
         self.labels, lower, upper = _halves(self.path, self.path.stat().st_mtime_ns)
