@@ -42,7 +42,7 @@ def test_numbers(root):
 def test_a_split_that_is_empty_has_no_clips(root):
     found = inspect("folder", root=str(root), frames=8, size=16, held_out=0)
     assert found["splits"]["test"]["clips"] == 0 and found["splits"]["train"]["clips"] == 6
-    assert "0 clips" in text(found)
+    assert "0 clips" in text(found) and "10 to 15 frames, median 11" in text(found)
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "gif", "mp4"])

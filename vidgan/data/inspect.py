@@ -74,7 +74,8 @@ def text(found: dict) -> str:
         if facts.get("identities"):
             parts.append(f"{facts['identities']} identities")
         if facts["lengths"]:
-            parts.append("{min} to {max} frames, median {median}".format(**facts["lengths"]))
+            low, median, high = (facts["lengths"][key] for key in ("min", "median", "max"))
+            parts.append(f"{low} frames each" if low == high else f"{low} to {high} frames, median {median:g}")
         lines.append(f"  {split:6}{', '.join(parts)}")
         if facts["labels"]:
             lines.append("        " + ", ".join(f"{label} {count}" for label, count in facts["labels"].items()))
