@@ -174,6 +174,9 @@ def _read_config(folder: Path) -> tuple[ReleaseInfo, object, dict]:
     for name, value in options.items():
         if name in hints and not _fits(value, hints[name]):
             raise VidganError(f"{path} must give option {name!r} as {_noun(hints[name])}, not {_short(value)}.")
+    for name in _plain(ARCHITECTURES[architecture].config):
+        if options.get(name) is not False:
+            raise VidganError(f"{path} must give option {name!r} as false: a release has its norms folded in.")
     try:
         config = make_config(architecture, **options)
     except VidganError as error:
