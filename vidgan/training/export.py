@@ -95,7 +95,7 @@ vidgan.save("{name}.mp4", generator.generate(latents))
 {data}
 
 ## How
-{info.step:,} steps of {options["batch"]} clips, preset `{options["preset"]}`, {options["precision"]}: `recipes/{name}.sh`.
+`recipes/{name}.sh`: {info.step:,} steps of {options["batch"]} clips, preset `{options["preset"]}`.
 {departs}
 
 ## Measured

@@ -87,10 +87,10 @@ class TrainOptions:
 
 
 #: options that may differ between a run and its continuation; all others decide the weights
-FREE = set(
-    "preset dry_run run steps max_minutes data_root log_every sheet_every evaluate_every evaluate_clips save_minutes "
-    "keep threads compile".split()
-)
+FREE = {
+    *("preset", "dry_run", "run", "steps", "max_minutes", "data_root", "log_every", "sheet_every", "evaluate_every"),
+    *("evaluate_clips", "save_minutes", "keep", "threads", "compile"),
+}
 
 
 def changed(before: dict, now: dict) -> list[str]:
