@@ -1,0 +1,326 @@
+"""A generator against a data set: Fréchet and kernel distance between features of as many clips of each.
+
+Both sides travel one path: float clip -> uint8 frames, exactly as shown and saved -> float clip -> features. No codec,
+no resizing but the feature network's own. Features of real clips are kept on disk, under a hash of all that decides
+them.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from ..conditions import Condition
+from ..data.base import ClipSource, step_generator
+from ..errors import VidganError
+from ..models import Generator
+from ..video import to_clip, to_uint8
+from .corruptions import CORRUPTIONS
+from .features import FeatureNetwork, load_features
+from .frechet import frechet_distance, gaussian, kernel_distance
+
+BATCH = 16  #: real clips drawn and embedded at a time; part of the protocol, as it decides which clips are drawn
+#: what `controls=True` measures in the same run
+CONTROLS = ("floor", "frozen", "shuffled")
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """Distinct real clips, embedded: features [N, 128]; label int64 [N], or None; digests uint8 [N, 16] of pixels."""
+
+    features: Tensor
+    label: Tensor | None
+    digests: Tensor
+
+
+def distance(
+    generator: Generator,
+    source: ClipSource,
+    clips: int = 512,
+    seed: int = 0,
+    *,
+    batch_size: int = 16,
+    controls: bool = False,
+    features: FeatureNetwork | None = None,
+    progress: bool = False,
+) -> dict:
+    """How far clips of `generator` are from those of `source`, as JSON: two distances and all that repeats them.
+
+    The first `clips` distinct clips that the source draws for `seed`, against as many generated ones: latents of
+    `seed`, labels as often as among the real clips, the length and size of the source. Keys `fvd_vidgan-HASH_512x16f64`
+    and `kvd_...` name the features, the number of clips, frames and pixels. `controls`: adds the same distances, from
+    the same real clips, to a second draw without any of them (`floor`: what a perfect generator would get), and to
+    themselves frozen on the first frame and with frames shuffled (what every fair generator should beat).
+    Raises VidganError where generator and source do not fit each other, and for fewer than 2 clips.
+    """
+    features = features or load_features()
+    if clips < 2:
+        raise VidganError(f"A distance needs at least 2 clips on each side; {clips} was asked for.")
+    real = real_features(source, clips, seed, features, progress=progress)
+    if len(real.features) < 2:
+        raise VidganError(
+            f"{source.name} ({source.split}) gives only {len(real.features)} clip; at least 2 are needed."
+        )
+    made = generated_features(generator, source, real, clips, seed, features, batch_size, progress)
+    result = {
+        **compare(real.features, made, protocol(source, clips, features)),
+        **report(source, real, clips, seed, features),
+    }
+    result["generator"] = generator.info.name if generator.info else generator.architecture
+    if controls:
+        result["controls"] = {
+            name: control(source, real, clips, seed, features, name, progress=progress) for name in CONTROLS
+        }
+    return result
+
+
+def protocol(source: ClipSource, clips: int, features: FeatureNetwork) -> str:
+    """What a metric's name says after `fvd_` or `kvd_`."""
+    return f"vidgan-{features.hash}_{clips}x{source.frames}f{source.size}"
+
+
+def compare(real: Tensor, other: Tensor, protocol: str) -> dict:
+    """Both distances between two sets of features, by name, and whether there are too few for the first."""
+    a, b = gaussian(real), gaussian(other)
+    return {
+        f"fvd_{protocol}": frechet_distance(a, b),
+        f"kvd_{protocol}": kernel_distance(real, other),
+        "rank_deficient": a.rank_deficient or b.rank_deficient,
+    }
+
+
+def report(source: ClipSource, real: RealSet, clips: int, seed: int, features: FeatureNetwork) -> dict:
+    """Everything that is needed to repeat a measurement, and what weakens it."""
+    facts = {
+        "data": source.name, "split": source.split, "clips": clips, "real_clips": len(real.features),
+        "real_videos": _videos(source), "frames": source.frames, "size": source.size, "stride": _stride(source),
+        "resize": "none" if source.size == 64 else "bilinear antialias to 64", "seed": seed,
+        "source_seed": source.seed, "features": features.hash,
+    }  # fmt: skip
+    notes = []
+    if facts["real_videos"] and facts["real_videos"] < facts["real_clips"]:
+        flips = ", mirrored in half of the draws" if getattr(source, "flip", False) else ""
+        notes.append(
+            f"The {facts['real_clips']} real clips are windows of {facts['real_videos']} videos that overlap in time "
+            f"(strides {facts['stride']}{flips}): less varied than their number says."
+        )
+    if facts["real_clips"] < clips:
+        notes.append(f"The split holds only {facts['real_clips']} distinct clips.")
+    return facts | ({"note": " ".join(notes)} if notes else {})
+
+
+def _videos(source: ClipSource) -> int | None:
+    bank = getattr(source, "bank", None)
+    if bank is not None:
+        return len(bank)
+    return len(source) if hasattr(source, "__len__") else None
+
+
+def _stride(source: ClipSource) -> str:
+    low, high = getattr(source, "stride", (1, 1))
+    return str(low) if low == high else f"{low}-{high}"
+
+
+# ------------------------------------------------------------------------------------------------ generated clips
+
+
+def generated_features(
+    generator: Generator,
+    source: ClipSource,
+    real: RealSet,
+    clips: int,
+    seed: int,
+    features: FeatureNetwork,
+    batch_size: int = 16,
+    progress: bool = False,
+) -> Tensor:
+    """Features [clips, 128] of what the generator draws for latents of `seed`."""
+    if generator.size != source.size:
+        raise VidganError(
+            f"The generator draws {generator.size} pixels, the data has {source.size}: open it at that size."
+        )
+    latents = generator.latent_space.sample(clips, seed, steps=generator.steps_for(source.frames))
+    condition = conditions(generator, source, real, clips, seed)
+    parts = []
+    for start in tqdm(range(0, clips, batch_size), desc="generated clips", disable=not progress):
+        chosen = slice(start, start + batch_size)
+        rows = Condition(condition.label[chosen]) if condition else None
+        clip = generator.generate(latents.slice(start, start + batch_size), rows, batch_size=batch_size)
+        parts.append(features.embed(as_shown(clip)))
+    return torch.cat(parts)
+
+
+def conditions(generator: Generator, source: ClipSource, real: RealSet, clips: int, seed: int) -> Condition | None:
+    """A label for each generated clip, drawn as often as it is found among the real ones; None for a generator that
+    takes none. Raises VidganError where the data does not have the generator's labels."""
+    classes = generator.config.classes
+    if not classes:
+        return None
+    if real.label is None or len(source.labels) != classes:
+        raise VidganError(
+            f"The generator takes {classes} labels, but {source.name} has {len(source.labels) or 'none'}."
+        )
+    counts = torch.bincount(real.label, minlength=classes).float()
+    drawn = torch.multinomial(counts, clips, replacement=True, generator=step_generator(seed, 0, 0))
+    if generator.info and generator.info.labels:  # by name: the same labels may stand in another order
+        missing = [name for name in source.labels if name not in generator.labels]
+        if missing:
+            raise VidganError(f"The generator does not know the data's label {missing[0]!r}.")
+        drawn = torch.tensor([generator.labels.index(name) for name in source.labels])[drawn]
+    return Condition.of_classes(drawn, classes)
+
+
+def as_shown(clip: Tensor) -> Tensor:
+    """The clip after it has been uint8 frames, as everybody gets to see it."""
+    return to_clip(to_uint8(clip))
+
+
+# ------------------------------------------------------------------------------------------------ real clips
+
+
+def real_features(
+    source: ClipSource, clips: int, seed: int, features: FeatureNetwork, *, spoil: str = "", progress: bool = False
+) -> RealSet:
+    """The first `clips` distinct clips that the source draws for `seed`: fewer where it does not have as many.
+
+    spoil: "" or "NAME" or "NAME STRENGTH" of `corruptions.CORRUPTIONS`, done to the clips before they are embedded.
+    """
+    key = {"kind": spoil or "real", "clips": clips, "seed": seed}
+    return _cached(source, features, key, lambda: _embed(source, clips, seed, features, spoil=spoil, progress=progress))
+
+
+def floor_features(
+    source: ClipSource, real: RealSet, clips: int, seed: int, features: FeatureNetwork, *, progress: bool = False
+) -> RealSet:
+    """A second draw of real clips, with none of the first: fewer where the source does not have as many."""
+    key = {"kind": "floor", "clips": clips, "seed": seed}
+    seen = {bytes(row.tolist()) for row in real.digests}
+    return _cached(
+        source, features, key, lambda: _embed(source, clips, seed, features, seen, second=True, progress=progress)
+    )
+
+
+def control(
+    source: ClipSource, real: RealSet, clips: int, seed: int, features: FeatureNetwork, kind: str, *, progress=False
+) -> dict:
+    """The distances from real clips to a control: "floor", or a corruption as `real_features` takes it."""
+    if kind == "floor":
+        other = floor_features(source, real, clips, seed, features, progress=progress)
+    else:
+        other = real_features(source, clips, seed, features, spoil=kind, progress=progress)
+    if len(other.features) < 2:
+        return {"clips": len(other.features)}
+    return {**compare(real.features, other.features, protocol(source, clips, features)), "clips": len(other.features)}
+
+
+def _embed(
+    source: ClipSource,
+    clips: int,
+    seed: int,
+    features: FeatureNetwork,
+    seen: set[bytes] | None = None,
+    *,
+    spoil: str = "",
+    second: bool = False,
+    progress: bool = False,
+) -> RealSet:
+    parts, labels, digests = [], [], []
+    name, _, strength = spoil.partition(" ")
+    with tqdm(total=clips, desc=f"{source.name} {spoil or 'clips'}", disable=not progress) as bar:
+        for index, (clip, label, digest) in enumerate(_distinct(source, clips, seed, seen or set(), second)):
+            clip = to_clip(clip)
+            if spoil:
+                random = step_generator(seed, 1, index)
+                clip = as_shown(CORRUPTIONS[name](clip, float(strength or 1), random))
+            parts.append(features.embed(clip))
+            labels.append(label)
+            digests.append(digest)
+            bar.update(len(clip))
+    if not parts:
+        return RealSet(torch.empty(0, features.config.features), None, torch.empty(0, 16, dtype=torch.uint8))
+    label = None if labels[0] is None else torch.cat(labels)
+    return RealSet(torch.cat(parts), label, torch.cat(digests))
+
+
+def _distinct(
+    source: ClipSource, clips: int, seed: int, seen: set[bytes], second: bool
+) -> Iterator[tuple[Tensor, Tensor | None, Tensor]]:
+    """Up to `clips` clips whose pixels are not in `seen` and not drawn twice: uint8 [b, T, H, W, 3], label, digest.
+
+    The draws have nothing to do with those of training. Ends early where draws keep bringing nothing new.
+    """
+    step = (2 * seed + second + 1) << 32
+    found, idle = 0, 0
+    while found < clips and idle < 64:
+        batch = source.batch(BATCH, step)
+        frames = torch.from_numpy(to_uint8(batch.clip))
+        fresh, digests = [], []
+        for row, clip in enumerate(frames):
+            digest = hashlib.blake2b(clip.numpy().tobytes(), digest_size=16).digest()
+            if digest not in seen and found + len(fresh) < clips:
+                seen.add(digest)
+                fresh.append(row)
+                digests.append(list(digest))
+        step, found = step + 1, found + len(fresh)
+        idle = 0 if fresh else idle + 1
+        if fresh:
+            label = None if batch.label is None else batch.label.cpu()[fresh]
+            yield frames[fresh], label, torch.tensor(digests, dtype=torch.uint8)
+
+
+# ------------------------------------------------------------------------------------------------ kept on disk
+
+
+def _cached(source: ClipSource, features: FeatureNetwork, key: dict, compute) -> RealSet:
+    """`compute()`, or what it gave when everything that decides it was the same. A cache that cannot be read or
+    written is done without."""
+    decides = {"version": 1, "features": features.hash, "source": fingerprint(source), "batch": BATCH, **key}
+    digest = hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    folder = Path(os.environ.get("VIDGAN_CACHE") or Path.home() / ".cache" / "vidgan") / "features"
+    path = folder / f"{source.name}-{source.split}-{digest}.safetensors"
+    with suppress(OSError, SafetensorError, KeyError):
+        kept = load_file(path)
+        return RealSet(kept["features"], kept.get("label"), kept["digests"])
+    computed = compute()
+    tensors = {name: value.contiguous() for name, value in vars(computed).items() if value is not None}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, temporary)
+        os.replace(temporary, path)
+    except (OSError, SafetensorError):
+        with suppress(OSError):
+            temporary.unlink()
+    return computed
+
+
+def fingerprint(source: ClipSource) -> dict:
+    """All that decides a source's clips: its plain attributes, its file's size and time, and the pixels of a batch."""
+    plain = {
+        name: value
+        for name, value in vars(source).items()
+        if name != "device" and isinstance(value, str | int | float | bool | tuple | list | dict) and _is_json(value)
+    }
+    path = getattr(source, "path", None)
+    file = [path.stat().st_size, path.stat().st_mtime_ns] if isinstance(path, Path) and path.is_file() else None
+    probe = hashlib.sha256(to_uint8(source.batch(4, 0).clip).tobytes()).hexdigest()
+    return {"type": type(source).__name__, "name": source.name, "plain": plain, "videos": _videos(source), "file": file,
+            "probe": probe}  # fmt: skip
+
+
+def _is_json(value: object) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

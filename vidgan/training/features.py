@@ -1,0 +1,268 @@
+"""Train the feature network of the metrics: python -m vidgan.training.features --run runs/features
+
+One vector must tell everything that our data sets know of their clips (see TASKS), and whether and how a clip was
+spoilt, so that distances between vectors notice both what is shown and how it moves. The same command again resumes.
+At the end, what the network tells of unseen people is measured, and it is released.
+"""
+
+import math
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from ..data import Batch, open_source
+from ..data.base import step_generator
+from ..data.expressions import FACTORS
+from ..data.sprites import LAYERS
+from ..errors import VidganError
+from ..metrics.corruptions import CORRUPTIONS
+from ..metrics.features import FeatureConfig, FeatureNetwork
+from ..models.layers import channels_last
+from .augment import augment
+from .log import RunLog
+from .options import changed
+from .state import flatten_optimizer, load_state, restore_optimizer, save_state
+from .trainer import _Stopper
+
+#: data set -> (clips in a batch of 32, factor -> number of choices, or 0 where it is continuous)
+TASKS: dict[str, tuple[int, dict[str, int]]] = {
+    "expressions": (16, {factor.name: len(factor.choices) for factor in FACTORS}),
+    "sprites": (9, {**dict.fromkeys(LAYERS, 6), "motion": 9}),
+    "weizmann": (7, {"action": 4, "subject": 9}),
+}
+KINDS = ("real", *CORRUPTIONS)
+QUALITY = "clip.quality"  #: the head that tells which of KINDS a clip is
+SPOILT = 3 / 8  #: share of a batch that is spoilt; the other heads learn from the rest alone
+
+
+@dataclass(frozen=True)
+class FeatureOptions:
+    """run: folder for states and logs; release: where the network goes at the end; data_root: where files are;
+    bank: drawn faces to learn from; steps: where to stop (decides the learning rate's way down, too); batch: clips a
+    step; rate: highest learning rate; max_minutes: stop earlier, saved (0: never); threads: CPU threads (0: all).
+    """
+
+    run: Path = Path("runs/features")
+    release: Path = Path("checkpoints/features")
+    data_root: str | None = None
+    bank: int = 8192
+    test_clips: int = 1024
+    steps: int = 1800
+    batch: int = 32
+    rate: float = 3e-3
+    weight_decay: float = 0.01
+    precision: str = "bf16"
+    device: str = "cpu"
+    seed: int = 0
+    max_minutes: float = 0.0
+    save_minutes: float = 2.0
+    threads: int = 0
+    width: int = 24
+
+    def to_json(self) -> dict:
+        """What decides the weights; all else may differ when a run is resumed."""
+        return {name: getattr(self, name) for name in ("bank", "batch", "rate", "weight_decay", "precision", "seed",
+                                                       "width")} | {"schedule": self.steps}  # fmt: skip
+
+
+def heads() -> tuple[tuple[str, int], ...]:
+    """All that the network is to tell, as FeatureConfig wants it."""
+    named = [
+        (f"{data}.{factor}", choices) for data, (_, factors) in TASKS.items() for factor, choices in factors.items()
+    ]
+    return (*named, (QUALITY, len(KINDS)))
+
+
+def open_task(data: str, split: str, options: FeatureOptions):
+    extra = {"bank": options.bank if split == "train" else options.test_clips} if data == "expressions" else {}
+    return open_source(data, split=split, root=options.data_root, seed=options.seed, device=options.device, **extra)
+
+
+_SPREAD = {  # factor -> (mean, standard deviation) of the even distribution that it is drawn from
+    factor.name: ((factor.low + factor.high) / 2, (factor.high - factor.low) / math.sqrt(12)) for factor in FACTORS
+} | {"start_phase": (0.18, 0.24)}  # drawn as 0.9 u^4
+
+
+def target(factor: str, choices: int, value: Tensor) -> Tensor:
+    """A factor as its head has to tell it: an index int64 [B], or the standardised value float32 [B]."""
+    if choices:
+        return value.long()
+    mean, spread = _SPREAD[factor]
+    return (value.float() - mean) / spread
+
+
+class FeatureTrainer:
+    """Network, optimiser, data of one run. `run()` trains; the parts are there for tests."""
+
+    def __init__(self, options: FeatureOptions):
+        self.options = options
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        self.sources = {data: open_task(data, "train", options) for data in TASKS}
+        torch.manual_seed(options.seed)
+        config = FeatureConfig(width=options.width, heads=heads())
+        self.network = channels_last(FeatureNetwork(config).to(options.device))
+        matrices = [value for value in self.network.parameters() if value.dim() > 1]
+        vectors = [value for value in self.network.parameters() if value.dim() <= 1]
+        groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.weight_decay)
+        self.step, self.seconds = 0, 0.0
+        self._resume()
+
+    def batch(self, step: int) -> tuple[Tensor, dict[str, Tensor], Tensor]:
+        """Clips [B, 3, 16, 64, 64], "data set.factor" -> targets over the whole batch (index -1 and NaN where a clip
+        has none), and the kind of each clip, int64 [B]; a pure function of (seed, step)."""
+        random = step_generator(self.options.seed + 1, 0, step)
+        parts: list[tuple[str, Batch]] = []
+        total = sum(share for share, _ in TASKS.values())
+        for data, (share, _) in TASKS.items():
+            part = self.sources[data].batch(max(2, round(share * self.options.batch / total)), step)
+            if data == "weizmann":  # few clips: each is moved about a little
+                part = Batch(augment(part.clip, ("translation",), random), part.label, part.factors)
+            parts.append((data, part))
+        clips, kinds = [], []
+        for _, part in parts:
+            clip, kind = spoil(part.clip, random)
+            clips.append(clip)
+            kinds.append(kind)
+        kind = torch.cat(kinds)
+        targets = {}
+        for data, (_, factors) in TASKS.items():
+            for factor, choices in factors.items():
+                empty = -1 if choices else math.nan
+                columns = [
+                    target(factor, choices, part.factors[factor].cpu()) if name == data
+                    else torch.full((len(part.clip),), empty, dtype=torch.long if choices else torch.float32)
+                    for name, part in parts
+                ]  # fmt: skip
+                column = torch.cat(columns)
+                column[kind != 0] = empty
+                targets[f"{data}.{factor}"] = column
+        return torch.cat(clips), targets, kind
+
+    def train_step(self) -> dict[str, float]:
+        """One step; the losses of each data set's heads and of the clip's quality."""
+        options, network = self.options, self.network.train()
+        clip, targets, kind = self.batch(self.step)
+        clip = clip.to(options.device).contiguous(memory_format=torch.channels_last_3d)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(self.step, options)
+        with torch.autocast(torch.device(options.device).type, torch.bfloat16, enabled=options.precision == "bf16"):
+            features = network(clip)
+        told = network.read(features.float())
+        losses: dict[str, list[Tensor]] = {"quality": [F.cross_entropy(told[QUALITY], kind.to(options.device))]}
+        for name, wanted in targets.items():
+            wanted = wanted.to(options.device)
+            known = wanted >= 0 if wanted.dtype == torch.long else ~wanted.isnan()
+            if known.any():
+                compare = F.cross_entropy if wanted.dtype == torch.long else F.mse_loss
+                losses.setdefault(name.split(".")[0], []).append(compare(told[name][known], wanted[known]))
+        means = {name: torch.stack(values).mean() for name, values in losses.items()}
+        weights = {"expressions": 2.0, "weizmann": 0.5}
+        self.optimizer.zero_grad(set_to_none=True)
+        sum(value * weights.get(name, 1.0) for name, value in means.items()).backward()
+        self.optimizer.step()
+        self.step += 1
+        return {name: value.item() for name, value in means.items()}
+
+    def run(self) -> bool:
+        """Train; True where the last step has been reached."""
+        options = self.options
+        started = saved = time.monotonic()
+        before, minutes = self.seconds, 0.0
+        log = RunLog(Path(options.run), self.step)
+        sums: dict[str, float] = {}
+        counted = 0
+        with _Stopper() as stopper, tqdm(total=options.steps, initial=self.step, unit="step", mininterval=5) as bar:
+            while self.step < options.steps and not stopper.signal:
+                for name, value in self.train_step().items():
+                    sums[name] = sums.get(name, 0.0) + value
+                counted += 1
+                bar.update()
+                minutes = (time.monotonic() - started) / 60
+                self.seconds = before + minutes * 60
+                late = bool(options.max_minutes) and minutes >= options.max_minutes
+                if counted == 20 or late:
+                    means = {name: value / counted for name, value in sums.items()}
+                    if not all(map(math.isfinite, means.values())):
+                        raise VidganError(f"A loss stopped being a number near step {self.step}: lower --rate.")
+                    log.write(self.step, seconds=round(self.seconds, 1), **means)
+                    bar.set_postfix({name: f"{value:.2f}" for name, value in means.items()})
+                    sums, counted = {}, 0
+                if time.monotonic() - saved > options.save_minutes * 60:
+                    self.save()
+                    saved = time.monotonic()
+                if late:
+                    break
+        log.close()
+        self.save()
+        return self.step >= options.steps
+
+    def save(self) -> None:
+        slots, groups = flatten_optimizer("optimizer", self.optimizer)
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()} | slots
+        facts = {"options": self.options.to_json(), "groups": groups, "seconds": self.seconds}
+        save_state(Path(self.options.run), self.step, tensors, facts)
+
+    def _resume(self) -> None:
+        found = load_state(Path(self.options.run))
+        if found is None:
+            return
+        tensors, facts = found
+        differing = changed(facts["options"], self.options.to_json())
+        if differing:
+            raise VidganError(f"{self.options.run} was begun with other options ({', '.join(differing)}).")
+        own = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
+        self.network.load_state_dict(own)
+        restore_optimizer("optimizer", self.optimizer, tensors, facts["groups"])
+        self.step, self.seconds = facts["step"], facts["seconds"]
+
+
+def rate_at(step: int, options: FeatureOptions) -> float:
+    """The learning rate: up in the first twentieth of the steps, then down along half a cosine to nothing."""
+    warm = max(1, options.steps // 20)
+    if step < warm:
+        return options.rate * (step + 1) / warm
+    return options.rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, options.steps - warm)))
+
+
+def spoil(clip: Tensor, random: torch.Generator, share: float = SPOILT) -> tuple[Tensor, Tensor]:
+    """A random share of the clips spoilt, each in a random way and strength; and the index in KINDS of every clip."""
+    count = len(clip)
+    kind = torch.where(
+        torch.rand(count, generator=random) < share, torch.randint(1, len(KINDS), (count,), generator=random), 0
+    )
+    strength = torch.rand(count, generator=random) * 0.85 + 0.15
+    mixed = clip.clone()
+    for index in kind.nonzero()[:, 0].tolist():
+        pair = clip[[index, (index + 1) % count]]  # the second is for `swapped`
+        mixed[index] = CORRUPTIONS[KINDS[kind[index]]](pair, float(strength[index]), random)[0]
+    return mixed, kind
+
+
+def main(arguments: list[str] | None = None) -> int:
+    import tyro
+
+    options = tyro.cli(FeatureOptions, args=arguments, prog="python -m vidgan.training.features")
+    try:
+        trainer = FeatureTrainer(options)
+        if not trainer.run():
+            print(f"{options.run}: stopped at step {trainer.step}, saved; the same command resumes.")
+            return 0
+        from .release_features import release
+
+        print(f"released to {release(trainer)}")
+    except VidganError as error:
+        print(f"vidgan: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
