@@ -1,0 +1,104 @@
+"""The whole page as gradio Blocks, and how it is launched."""
+
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+
+from .. import video
+from ..errors import VidganError
+from ..explore.bookmark import parse_seed
+from .explore_tab import explore, masthead, text
+from .studio import Studio, export
+from .theme import theme
+
+QUEUE = 32  #: requests that may wait for `/generate`
+MAX_FILE = "20mb"
+CACHE = (600, 3600)  #: seconds: how often we clean up, and how long a file that we made is kept
+
+
+def build(studio: Studio | None = None) -> gr.Blocks:
+    """The page. It has no state of its own: any number of visitors, and restarts, come at no cost."""
+    studio = studio or Studio()
+    with gr.Blocks(title="vidgan", analytics_enabled=False, delete_cache=CACHE, fill_width=True) as page:
+        masthead()
+        with gr.Tabs(elem_id="vg-tabs"):
+            with gr.Tab("Explore", id="explore"):
+                explore(studio)
+            with gr.Tab("About", id="about"):
+                gr.Markdown(text("about.md"), elem_id="vg-about")
+        _api(studio)
+    return page.queue(max_size=QUEUE, default_concurrency_limit=1)
+
+
+def _api(studio: Studio) -> None:
+    """`/generate`: a clip as a file, for programs."""
+    with gr.Row(visible=False):
+        release = gr.Textbox("", label="release")
+        appearance = gr.Textbox("0", label="appearance_seed")
+        motion = gr.Textbox("0", label="motion_seed")
+        label = gr.Textbox("", label="label")
+        frames = gr.Number(0, label="frames", precision=0)
+        link = gr.Textbox("", label="link")
+        kind = gr.Textbox("mp4", label="format")
+        file, found = gr.File(label="clip"), gr.Textbox(label="link")
+        button = gr.Button("generate")
+
+    def generate(
+        release: str, appearance_seed: str, motion_seed: str, label: str, frames: int, link: str, format: str
+    ) -> tuple[str, str]:
+        try:
+            return _generate(studio, file, release, appearance_seed, motion_seed, label, frames, link, format)
+        except VidganError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    button.click(
+        generate,
+        [release, appearance, motion, label, frames, link, kind],
+        [file, found],
+        api_name="generate",
+        api_description="Make a clip. release: a name, '' for the first; label: a class or 'happiness:0.7,fear:0.3', "
+        "'' for the even blend; frames: 0 for the native length; link: the part of a page's link after '?', used "
+        "instead of all this; format: mp4, webp, gif, png or npz. Returns the file and its link.",
+        concurrency_id="model",
+        concurrency_limit=1,
+    )
+
+
+def _generate(studio, keeper, release, appearance, motion, label, frames, link, kind) -> tuple[str, str]:
+    if kind not in video.FORMATS:
+        raise VidganError(f"There is no format {str(kind)[:20]!r}; there are {', '.join(video.FORMATS)}.")
+    if not link:
+        seeds = f"seed.appearance={parse_seed(appearance)}&seed.motion={parse_seed(motion)}"
+        items = [("release", release), ("label", label), ("frames", frames)]
+        link = "&".join([seeds, *(f"{key}={value}" for key, value in items if value)])
+    chosen, bookmark = studio.bookmark(link)
+    name, data = export(chosen, bookmark, kind)
+    path = save_bytes_to_cache(data, name, cache_dir=keeper.GRADIO_CACHE)
+    keeper.temp_files.add(path)  # cleaned up with all that gradio keeps
+    return path, bookmark.to_query(chosen.generator)
+
+
+def launch(page: gr.Blocks | None = None, **options) -> None:
+    """Serve the page: on this machine alone, or, in a Space, to everyone.
+
+    PORT or GRADIO_SERVER_PORT names the port; options go to gradio's `launch`.
+    """
+    port = os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT")
+    settings = {
+        "server_name": os.environ.get("GRADIO_SERVER_NAME")
+        or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1"),
+        "server_port": int(port) if port else None,
+        "theme": theme(),
+        "css": text("page.css"),
+        "show_error": False,
+        "strict_cors": True,
+        "ssr_mode": False,
+        "max_file_size": MAX_FILE,
+        "state_session_capacity": 200,
+        "footer_links": ["api"],
+        "share": False,
+    }
+    (page or build()).launch(**{**settings, **options})

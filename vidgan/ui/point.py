@@ -1,0 +1,176 @@
+"""The current point: how the page's controls see it, and every way that they can change it."""
+
+import math
+from typing import Protocol
+
+import torch
+
+from ..conditions import Condition
+from ..errors import VidganError, unknown
+from ..explore.bookmark import MAX_TRUNCATION, Bookmark, parse_frames, parse_seed
+from ..explore.directions import Directions
+from ..latents import Latents, Subspace
+from ..models.base import Generator
+
+SHOWN = 6  #: sliders of each subspace
+REACH = 3.0  #: how far a slider goes to either side, in standard deviations
+MAX_VALUE = 8.0  #: the farthest that anything may be moved
+KINDS = ("seed", "truncation", "move", "origin", "reset", "adopt")
+
+
+class Release(Protocol):
+    """What a loaded release is, here: its generator, and its directions or None as long as they are unknown."""
+
+    generator: Generator
+    directions: dict[str, Directions] | None
+
+
+def point(release: Release, bookmark: Bookmark) -> dict:
+    """A bookmark as the page's controls show it."""
+    generator = release.generator
+    spaces = {}
+    for space in generator.latent_space:
+        value, seed = bookmark.latents[space.name], bookmark.seeds.get(space.name)
+        found = (release.directions or {}).get(space.name)
+        raw = (value.mean(1) if space.sequence else value)[0] / space.std
+        spaces[space.name] = {
+            "seed": None if seed is None else str(seed),
+            "truncation": bookmark.truncation.get(space.name, 1.0),
+            "edited": bookmark.edited(generator, space.name),
+            "directions": _rounded(found.coordinates(value, space.std)[0][:SHOWN]) if found else [],
+            "dimensions": _rounded(raw),
+        }
+    return {
+        "query": bookmark.to_query(generator),
+        "frames": generator.frames_of(bookmark.latents.steps),
+        "label": [bookmark.label.get(name, 0.0) for name in generator.labels] if bookmark.label else [],
+        "spaces": spaces,
+        "python": bookmark.to_python(generator),
+        "cli": bookmark.to_cli(generator),
+    }
+
+
+def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
+    """One change of the current point; `what["kind"]` is one of
+
+    seed {space, seed} · truncation {space, value} · move {space, family: "directions" | "dimensions", index, value in
+    standard deviations} · origin {space, family, index}: back to what the seed drew · reset {space} ·
+    label {weights: {name: weight}} · frames {frames} · adopt {space, query}: that half of another point, and with
+    motion its label.
+    Raises VidganError for anything else.
+    """
+    generator = release.generator
+    kind = what.get("kind") if isinstance(what, dict) else None
+    if kind == "label":
+        weights = what.get("weights")
+        if not isinstance(weights, dict) or len(weights) > 1000:
+            raise VidganError("Label weights are names with a number each.")
+        weights = {str(name): _finite(weight, 0, 1000) for name, weight in weights.items()}
+        Condition.of_label(weights, generator.labels)
+        label = {name: round(weights.get(name, 0.0), 4) for name in generator.labels}
+        return Bookmark(bookmark.release, bookmark.latents, label, bookmark.seeds, bookmark.truncation)
+    if kind == "frames":
+        steps = generator.steps_for(parse_frames(what.get("frames"), generator))
+        return bookmark.moved(generator, _with_steps(generator, bookmark, steps))
+    if kind not in KINDS:
+        raise unknown("change", kind, (*KINDS, "label", "frames"))
+    space = generator.latent_space[str(what.get("space"))]
+    name, latents = space.name, bookmark.latents
+    seeds, truncation = dict(bookmark.seeds), dict(bookmark.truncation)
+    if kind == "seed":
+        seeds[name] = parse_seed(what.get("seed"))
+        moved = Bookmark(bookmark.release, latents, bookmark.label, seeds, truncation)
+        return moved.moved(generator, latents.replace({name: moved.origin(generator)[name]}))
+    if kind == "truncation":
+        before = bookmark.origin(generator)[name]
+        old, truncation[name] = truncation.get(name, 1.0), round(_finite(what.get("value"), 0, MAX_TRUNCATION), 3)
+        moved = Bookmark(bookmark.release, latents, bookmark.label, seeds, truncation)
+        if seeds.get(name) is None:
+            value = latents[name] * (truncation[name] / old if old else 1.0)
+        elif not bookmark.edited(generator, name):
+            value = moved.origin(generator)[name]
+        else:  # what has been moved by hand stays moved
+            value = latents[name] - before + moved.origin(generator)[name]
+        return moved.moved(generator, latents.replace({name: value}))
+    if kind == "adopt":
+        return _adopted(generator, bookmark, space, what)
+    if kind == "reset":
+        return bookmark.moved(generator, latents.replace({name: bookmark.origin(generator)[name]}))
+    vector = _vector(release, space, what)
+    if kind == "origin":
+        target = _along(bookmark.origin(generator)[name], vector) / space.std
+    else:
+        target = _finite(what.get("value"), -MAX_VALUE, MAX_VALUE)
+    distance = target * space.std - _along(latents[name], vector)
+    if abs(distance) < 1e-6:
+        return bookmark
+    return bookmark.moved(generator, latents.add(name, vector, distance))
+
+
+def _adopted(generator: Generator, bookmark: Bookmark, space: Subspace, what: dict) -> Bookmark:
+    other = Bookmark.from_query(str(what.get("query")), lambda name: (bookmark.release, generator))
+    seeds = {**bookmark.seeds, space.name: other.seeds.get(space.name)}
+    truncation = {**bookmark.truncation, space.name: other.truncation.get(space.name, 1.0)}
+    label = other.label if space.role == "motion" and other.label else bookmark.label
+    latents = _with_steps(generator, other, bookmark.latents.steps)
+    moved = Bookmark(bookmark.release, bookmark.latents, label, seeds, truncation)
+    return moved.moved(generator, bookmark.latents.replace({space.name: latents[space.name]}))
+
+
+def _vector(release: Release, space: Subspace, what: dict) -> torch.Tensor:
+    family, index = what.get("family"), what.get("index")
+    found = (release.directions or {}).get(space.name)
+    if family == "dimensions":
+        vectors = torch.eye(space.dim)
+    elif family == "directions" and found is not None:
+        vectors = found.vectors[:SHOWN]
+    else:
+        raise VidganError("The directions of this release are still being looked for.")
+    if not isinstance(index, int) or not 0 <= index < len(vectors):
+        raise VidganError(f"There are {len(vectors)} {family} of {space.name}; there is no number {index}.")
+    return vectors[index]
+
+
+def _along(value: torch.Tensor, vector: torch.Tensor) -> float:
+    """Coordinate of one point [1, dim] or [1, steps, dim] along a unit vector; the mean over the steps."""
+    return float((value.reshape(-1, value.shape[-1]) @ vector).mean())
+
+
+def _with_steps(generator: Generator, bookmark: Bookmark, steps: int) -> Latents:
+    """The same point with another number of motion steps: cut, or continued with what the seed draws next."""
+    now, longer = bookmark.latents, {}
+    drawn = bookmark.origin(generator, steps)
+    for space in generator.latent_space:
+        if not space.sequence:
+            continue
+        value = now[space.name][:, :steps]
+        missing = steps - value.shape[1]
+        if missing and bookmark.seeds.get(space.name) is not None:
+            shift = (now[space.name] - bookmark.origin(generator)[space.name]).mean(1, keepdim=True)
+            shift = shift if bookmark.edited(generator, space.name) else torch.zeros_like(shift)
+            value = torch.cat([value, drawn[space.name][:, -missing:] + shift], 1)
+        elif missing:  # no seed to continue with: hold the last step
+            value = torch.cat([value, value[:, -1:].expand(-1, missing, -1)], 1)
+        longer[space.name] = value
+    return now.replace(longer)
+
+
+def redrawn(release: Release, bookmark: Bookmark, role: str, seed: object) -> Bookmark:
+    """The same point with a new seed in every subspace of a role."""
+    for space in release.generator.latent_space.by_role(role):
+        bookmark = change(release, bookmark, {"kind": "seed", "space": space.name, "seed": seed})
+    return bookmark
+
+
+def _finite(value: object, low: float, high: float) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not low <= number <= high:
+        raise VidganError(f"A value here goes from {low:g} to {high:g}, not {str(value)[:20]}.")
+    return number
+
+
+def _rounded(values: torch.Tensor) -> list[float]:
+    return [round(float(value), 3) for value in values]

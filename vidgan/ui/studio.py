@@ -1,0 +1,270 @@
+"""What the page asks the server for: plain functions from JSON to JSON, over releases that are loaded once.
+
+The server remembers nothing about a visitor. The point that the page shows is the text of a bookmark; every request
+brings it along, with the changes to make, and gets the changed bookmark back with its pictures.
+"""
+
+import base64
+import io
+import logging
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from functools import wraps
+
+import numpy as np
+
+from .. import hub, video
+from ..errors import VidganError, unknown
+from ..explore import directions as finding
+from ..explore.bookmark import Bookmark
+from ..inference import Renderer, warm_up
+from ..models.base import Generator
+from .point import REACH, SHOWN, change, point, redrawn
+
+log = logging.getLogger("vidgan.page")
+
+MAX_CELLS = 8  #: clips in one row of the matrix
+WAITING = 24  #: requests under way at once; more are asked to come again
+OPENING = {"appearance": 11, "motion": 4}  #: seeds of the first picture
+DEFAULT_LABEL = "happiness"
+_OURS = re.compile(r"(^|[?&])(label|frames|z|seed\.\w+|truncation\.\w+)=")
+
+
+def answer(function: Callable) -> Callable:
+    """A handler that never raises: what the visitor did wrong comes back as {"error": one sentence}."""
+
+    @wraps(function)
+    def answered(self, request: dict) -> dict:
+        if not self.room.acquire(blocking=False):
+            return {"busy": True}
+        try:
+            if not isinstance(request, dict):
+                raise VidganError("A request is an object with named values.")
+            return function(self, request)
+        except VidganError as error:
+            return {"error": str(error)}
+        except Exception:
+            log.exception("%s failed", function.__name__)
+            return {"error": "Something went wrong on our side; what you see is still there, please try again."}
+        finally:
+            self.room.release()
+
+    return answered
+
+
+class Release:
+    """One loaded release: its renderer, and its directions as soon as they are known."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.renderer = Renderer(hub.load(name))
+        self.generator: Generator = self.renderer.generator
+        self.directions: dict[str, finding.Directions] | None = None
+        self.progress = 0.0
+        warm_up(self.generator)
+        threading.Thread(target=self._find_directions, name=f"directions of {name}", daemon=True).start()
+
+    def _find_directions(self) -> None:
+        def progress(done: int, total: int) -> None:
+            self.progress = done / total
+            while time.monotonic() - self.renderer.last_used < 0.25:  # a visitor comes first
+                time.sleep(0.05)
+
+        try:
+            self.directions = finding.directions_of(self.generator, progress)
+        except Exception:
+            log.exception("no directions for %s", self.name)
+            self.directions = {}
+
+
+class Studio:
+    """The handlers of the page. Thread-safe."""
+
+    def __init__(self):
+        self.room = threading.BoundedSemaphore(WAITING)
+        self._loaded: dict[str, Release] = {}
+        self._loading = threading.Lock()
+
+    # --- releases ---------------------------------------------------------------------------------------------------
+    def release(self, name: str | None = None) -> Release:
+        """A release of the checkpoints folder, loaded; None is the first. No other name is ever looked up."""
+        names = [info.name for info in hub.releases()]
+        if not names:
+            raise VidganError("There is no release here yet: train one, or put one into checkpoints/.")
+        name = name or names[0]
+        if name not in names:
+            raise unknown("release", name[:100], names)
+        with self._loading:
+            if name not in self._loaded:
+                self._loaded[name] = Release(name)
+            return self._loaded[name]
+
+    def _find(self, name: str | None) -> tuple[str, Generator]:
+        release = self.release(name)
+        return release.name, release.generator
+
+    def bookmark(self, query: object) -> tuple[Release, Bookmark]:
+        if not isinstance(query, str):
+            raise VidganError("The point to show must be the text of a link.")
+        bookmark = Bookmark.from_query(query, self._find)
+        return self.release(bookmark.release), bookmark
+
+    def opening(self, name: str | None = None) -> Bookmark:
+        """The point that a first visitor sees."""
+        release = self.release(name)
+        generator = release.generator
+        seeds = {space.name: OPENING.get(space.role, 0) for space in generator.latent_space}
+        labels = generator.labels if generator.config.classes else ()
+        label = {DEFAULT_LABEL if DEFAULT_LABEL in labels else labels[0]: 1.0} if labels else None
+        return Bookmark.draw(generator, seeds, label=label, release=release.name)
+
+    # --- handlers ---------------------------------------------------------------------------------------------------
+    @answer
+    def open(self, request: dict) -> dict:
+        """{query} -> everything that the page needs to begin; a bad link opens the first point and says why."""
+        complaint, query = None, request.get("query") or ""
+        try:
+            release, bookmark = self.bookmark(query)
+            if not _OURS.search(query):
+                bookmark = self.opening()
+        except VidganError as error:
+            complaint = str(error)
+            bookmark = self.opening()
+        release = self.release(bookmark.release)
+        told = {"releases": [_facts(info) for info in hub.releases()], "complaint": complaint}
+        return {**told, **self._about(release), **self._show(release, bookmark)}
+
+    @answer
+    def switch(self, request: dict) -> dict:
+        """{release} -> what `open` gives, at that release's first point."""
+        bookmark = self.opening(str(request.get("release", "")))
+        release = self.release(bookmark.release)
+        return {**self._about(release), **self._show(release, bookmark)}
+
+    @answer
+    def draw(self, request: dict) -> dict:
+        """{query, changes: [...]} -> the changed point and its pictures; see `change`."""
+        release, bookmark = self.bookmark(request.get("query"))
+        changes = request.get("changes") or []
+        if not isinstance(changes, list) or len(changes) > 200:
+            raise VidganError("Too many changes at once.")
+        for one in changes:
+            bookmark = change(release, bookmark, one)
+        return self._show(release, bookmark)
+
+    @answer
+    def find(self, request: dict) -> dict:
+        """{query} -> the directions of the release if they are known by now, else how far the search is."""
+        release, bookmark = self.bookmark(request.get("query"))
+        return {**self._about(release), "point": point(release, bookmark)}
+
+    @answer
+    def row(self, request: dict) -> dict:
+        """{query, appearance, motions} -> one row of the matrix: a strip with all clips of the row one below another.
+
+        appearance: a seed as text, or null for the query's own; motions: a list of {seed, label}, either null.
+        """
+        release, corner = self.bookmark(request.get("query"))
+        motions = request.get("motions")
+        if not isinstance(motions, list) or not 1 <= len(motions) <= MAX_CELLS:
+            raise VidganError(f"A row of the matrix has 1 to {MAX_CELLS} clips.")
+        cells, clips, spent = [], [], 0.0
+        for motion in motions:
+            cell = corner
+            if request.get("appearance") is not None:
+                cell = redrawn(release, cell, "appearance", request["appearance"])
+            if motion.get("seed") is not None:
+                cell = redrawn(release, cell, "motion", motion["seed"])
+            if motion.get("label") is not None:
+                cell = change(release, cell, {"kind": "label", "weights": {str(motion["label"]): 1.0}})
+            drawn = release.renderer.render(cell.latents, cell.condition(release.generator))
+            cells.append(cell.to_query(release.generator))
+            clips.append(video.filmstrip(drawn.frames[0]))
+            spent += drawn.ms
+        picture = np.concatenate(clips)[None]
+        return {"cells": cells, "strip": _url(*video.sprite(picture, quality=88)), "ms": round(spent, 1)}
+
+    @answer
+    def ends(self, request: dict) -> dict:
+        """{query, space, family, index} -> what the two ends of a slider look like, one strip below the other."""
+        release, bookmark = self.bookmark(request.get("query"))
+        clips = []
+        for value in (-REACH, REACH):
+            moved = change(release, bookmark, {**request, "kind": "move", "value": value})
+            drawn = release.renderer.render(moved.latents, moved.condition(release.generator))
+            clips.append(video.filmstrip(drawn.frames[0]))
+        return {"strip": _url(*video.sprite(np.concatenate(clips)[None], quality=88))}
+
+    @answer
+    def take(self, request: dict) -> dict:
+        """{query, format} -> the file of the clip that is shown: its name, type and contents."""
+        release, bookmark = self.bookmark(request.get("query"))
+        kind = request.get("format")
+        if kind not in ("mp4", "webp", "gif", "npz"):
+            raise unknown("download", kind, ("mp4", "webp", "gif", "npz"))
+        name, data = export(release, bookmark, kind)
+        return {"name": name, "mime": video.MIME[kind], "data": base64.b64encode(data).decode()}
+
+    # --- answers ----------------------------------------------------------------------------------------------------
+    def _about(self, release: Release) -> dict:
+        generator, found = release.generator, release.directions
+        spaces = []
+        for space in generator.latent_space:
+            known = found.get(space.name) if found else None
+            spaces.append(
+                {
+                    "name": space.name,
+                    "role": space.role,
+                    "dim": space.dim,
+                    "directions": [round(float(share), 4) for share in known.share[:SHOWN]] if known else None,
+                }
+            )
+        return {
+            "release": release.name,
+            "labels": list(generator.labels) if generator.config.classes else [],
+            "lengths": list(generator.frame_options),
+            "native": generator.frames,
+            "fps": generator.fps,
+            "spaces": spaces,
+            "searching": found is None,
+            "progress": round(release.progress, 3),
+            "reach": REACH,
+        }
+
+    def _show(self, release: Release, bookmark: Bookmark) -> dict:
+        drawn = release.renderer.render(bookmark.latents, bookmark.condition(release.generator))
+        start = time.perf_counter()
+        strip = _url(*video.sprite(drawn.frames[0], lossless=True))
+        encode = 1000 * (time.perf_counter() - start)
+        return {
+            "point": point(release, bookmark),
+            "strip": strip,
+            "frames": int(drawn.frames.shape[1]),
+            "size": [int(drawn.frames.shape[3]), int(drawn.frames.shape[2])],
+            "ms": {"model": round(drawn.ms, 1), "encode": round(encode, 1), "remembered": bool(drawn.cached)},
+        }
+
+
+def export(release: Release, bookmark: Bookmark, kind: str) -> tuple[str, bytes]:
+    """(file name, contents) of a bookmark's clip; an npz holds the latents too."""
+    frames = release.renderer.frames(bookmark.latents, bookmark.condition(release.generator))[0]
+    seeds = "-".join(str(seed) for seed in bookmark.seeds.values() if seed is not None)
+    name = f"{bookmark.release}-{seeds or secrets.token_hex(3)}.{kind}"
+    if kind != "npz":
+        return name, video.encode(frames, kind, fps=release.generator.fps)
+    out = io.BytesIO()
+    values = {key: value.numpy() for key, value in bookmark.latents.items()}
+    label = {"label": np.array(list(bookmark.label.values()), np.float32)} if bookmark.label else {}
+    np.savez_compressed(out, frames=frames, **values, **label)
+    return name, out.getvalue()
+
+
+def _facts(info) -> dict:
+    return {"name": info.name, "data": info.data, "frames": info.frames, "size": info.size, "step": info.step}
+
+
+def _url(data: bytes, mime: str) -> str:
+    return f"data:{mime};base64,{base64.b64encode(data).decode()}"
