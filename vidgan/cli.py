@@ -108,7 +108,7 @@ def parser() -> Parser:
     listing.add_argument("--json", action="store_true", help="as JSON")
 
     release = _command(commands, "release", run_release, "make a release from a training run")
-    release.add_argument("training_run", metavar="RUN", help="the folder of a run")
+    release.add_argument("training_run", metavar="RUN", help="the folder of a run, or its name in runs/")
     release.add_argument("name", metavar="NAME", help="name of the release")
     release.add_argument("--out", metavar="DIR", help="its folder (default: checkpoints/NAME)")
 
@@ -388,9 +388,13 @@ def run_data_list(options) -> None:
 
 
 def run_release(options) -> None:
+    from . import hub
+
+    run = hub.find_run(options.training_run)
+    hub.check_name(options.name)
     from .training.export import export
 
-    print(export(options.training_run, options.name, options.out))
+    print(export(run, options.name, options.out))
 
 
 def run_push(options) -> None:

@@ -127,6 +127,22 @@ def is_run(folder: Path) -> bool:
     return (folder / "options.json").is_file() and not (folder / CONFIG).exists()
 
 
+def find_run(name: str | Path) -> Path:
+    """The folder of a training run: a path, or a name in `runs/`; VidganError with the nearest names for others."""
+    for folder in (Path(name).expanduser(), Path("runs") / name, _ROOT / "runs" / name):
+        if _exists(folder) and is_run(folder):
+            return folder
+    places = {path.parent for root in (Path("runs"), _ROOT / "runs") for path in root.glob("*/options.json")}
+    raise unknown("training run", name, {path.name for path in places})
+
+
+def check_name(name: str) -> str:
+    """`name` itself, if a release can be called that."""
+    if not _NAME.fullmatch(name):
+        raise VidganError(f"A release is called by letters, digits, '.', '-' and '_', 96 at most, not {name[:96]!r}.")
+    return name
+
+
 def _inside(folder: Path) -> Path:
     """The release that was exported into a run folder, or `folder` itself."""
     return folder / "release" if (folder / "release" / CONFIG).is_file() else folder
