@@ -29,7 +29,7 @@ def parse(arguments: list[str]) -> TrainOptions:
 
 def _value(arguments: list[str], option: str) -> str:
     """What is given for one option, as `--option value` or `--option=value`; empty where it is not."""
-    for item, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for item, following in zip(arguments, [*arguments[1:], ""], strict=False):
         if item.partition("=")[0] == option:
             return item.partition("=")[2] or following
     return ""

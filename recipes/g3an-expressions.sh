@@ -3,4 +3,4 @@
 # Stop it at any time; the same command resumes. Further options are passed on (--max-minutes 90).
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
-exec "$python" train.py g3an --preset cpu --data expressions --steps 15000 --run "$runs/g3an-expressions" "$@"
+exec "$python" train.py g3an --preset cpu --data expressions --data-options bank=8192 --steps 15000 --run "$runs/g3an-expressions" "$@"

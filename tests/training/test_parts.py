@@ -136,7 +136,7 @@ def test_a_damaged_state_is_passed_over(tmp_path):
     newest.write_bytes(newest.read_bytes()[:-3])
     assert state.load_state(tmp_path)[1]["step"] == 1
     (tmp_path / "state" / "step-00000001" / "facts.json").write_text("{")
-    with pytest.raises(VidganError, match="No state in .* can be read"):
+    with pytest.raises(VidganError, match=r"No state in .* can be read"):
         state.load_state(tmp_path)
 
 

@@ -100,9 +100,11 @@ class _AxisAttention(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor) -> Tensor:
-        attended = F.scaled_dot_product_attention(
-            self.query(x).unsqueeze(1), self.key(x).unsqueeze(1), self.value(x).unsqueeze(1), scale=1.0
-        )
+        query, key, value = (layer(x).unsqueeze(1) for layer in (self.query, self.key, self.value))
+        if x.device.type == "cpu":  # the fused kernel of a CPU wants one width: zeros change no score
+            missing = value.shape[-1] - query.shape[-1]
+            query, key = F.pad(query, (0, missing)), F.pad(key, (0, missing))
+        attended = F.scaled_dot_product_attention(query, key, value, scale=1.0)
         return x + self.gamma * attended.squeeze(1)
 
 

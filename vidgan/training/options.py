@@ -20,7 +20,7 @@ class TrainOptions:
     precision: "fp32" or "bf16" (autocast); device: "auto", "cpu" or "cuda"; compile: torch.compile for all networks;
     seed: decides weights, latents and clips; log_every, sheet_every, evaluate_every: steps between log lines, sample
     sheets and metrics (0: none); evaluate_clips: generated clips for those;
-    save_minutes: time between saves; keep: states kept; threads: CPU threads (0: all).
+    save_minutes: time between saves (0: after every step); keep: states kept; threads: CPU threads (0: all).
     """
 
     architecture: ClassVar[str]

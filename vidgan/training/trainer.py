@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import Tensor
 from tqdm import tqdm
 
@@ -208,14 +209,17 @@ class Trainer:
         means = {name: (value / counted).item() for name, value in totals.items()}
         broken = [name for name, value in means.items() if not abs(value) < float("inf")]
         if broken:
-            raise VidganError(
-                f"{' and '.join(broken)} stopped being a number near step {self.step}. Try lower learning rates, "
-                f"--precision fp32, or --recipe.r1 1; the last good state in {self.run_folder / 'state'} stands."
-            )
+            raise self._diverged(" and ".join(broken))
         clips = self.options.batch * self.world * bar.format_dict["rate"] if bar.format_dict["rate"] else 0.0
         bar.set_postfix({**{name: f"{value:.2f}" for name, value in means.items()}, "clips/s": f"{clips:.0f}"})
         if self.log:
             self.log.write(self.step, seconds=round(self.seconds, 1), clips_per_second=round(clips, 2), **means)
+
+    def _diverged(self, what: str) -> VidganError:
+        return VidganError(
+            f"{what} stopped being a number near step {self.step}. Try lower learning rates, --precision fp32, or "
+            f"--recipe.r1 1; the last good state in {self.run_folder / 'state'} stands."
+        )
 
     def _look(self, sheet: bool, score: bool) -> None:
         generator = self.ema_generator()
@@ -240,6 +244,9 @@ class Trainer:
                 tensors |= {f"network.{name}.{key}": value for key, value in network.state_dict().items()}
                 slots, groups[name] = flatten_optimizer(f"optimizer.{name}", self.optimizers[name])
                 tensors |= slots
+            for name, value in tensors.items():
+                if not torch.isfinite(value).all():
+                    raise self._diverged(name)
             tensors |= {f"ema.{key}": value for key, value in self.ema.generator.state_dict().items()}
             tensors["random.torch"] = torch.get_rng_state()
             facts = {"options": self.options.to_json(), "groups": groups, "seconds": self.seconds,
@@ -271,6 +278,7 @@ class Trainer:
     def close(self) -> None:
         if self.log:
             self.log.close()
+        AcceleratorState._reset_state()  # so that the next run of this process may choose another precision
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

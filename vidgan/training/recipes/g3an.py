@@ -125,7 +125,12 @@ PRESETS = {
         precision="bf16",
     ),
     "smoke": replace(
-        PROJECTION, model=replace(PROJECTION.model, width=4, attention_after=2), batch=4, steps=10, sheet_every=5
+        PROJECTION,
+        model=replace(PROJECTION.model, width=4, attention_after=2),
+        data_options=("bank=48", "identities=16"),
+        batch=4,
+        steps=10,
+        sheet_every=5,
     ),
 }
 #: short names for the command line
