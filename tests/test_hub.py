@@ -139,8 +139,13 @@ def test_releases_are_listed_default_first_without_reading_weights(make_release,
     (own_checkpoints / "broken").mkdir()
     (own_checkpoints / "broken" / "config.json").write_text("{")
     (own_checkpoints / "empty").mkdir()
+    (own_checkpoints / "features").mkdir()
+    (own_checkpoints / "features" / "config.json").write_text('{"kind": "features"}')
     assert [info.name for info in vidgan.releases()] == ["g3an-expressions", "ant", "zebra"]
     assert hub.releases()[0].labels == EXPRESSIONS
+    assert [folder.name for folder in hub.release_folders()] == ["g3an-expressions", "ant", "broken", "zebra"]
+    with pytest.raises(VidganError, match='holds "features", not a generator'):
+        vidgan.load("features")
 
 
 def test_where_names_lead(release, tmp_path, monkeypatch, make_release):

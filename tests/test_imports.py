@@ -133,7 +133,7 @@ hidden = {
     module for module, owners in metadata.packages_distributions().items()
     if not any(re.sub(r"[-_.]+", "-", owner).lower() in wanted | {"vidgan", "setuptools", "pip"} for owner in owners)
 }
-assert {"gradio", "plotly", "av", "scipy", "tensorboard", "pytest"} <= hidden, hidden
+assert {"gradio", "av", "scipy", "tensorboard", "pytest"} <= hidden, hidden
 assert not {"torch", "numpy", "accelerate", "tyro", "PIL"} & hidden
 
 class Bare(importlib.machinery.PathFinder):

@@ -18,7 +18,6 @@ from .errors import VidganError
 OPTIONAL = {
     "av": ("mp4 files and other people's videos", 'pip install "vidgan[video]"'),
     "gradio": ("the page", 'pip install "vidgan[demo]"'),
-    "plotly": ("the page", 'pip install "vidgan[demo]"'),
     "accelerate": ("training", 'pip install "vidgan[train]"'),
     "tyro": ("training", 'pip install "vidgan[train]"'),
     "tensorboard": ("training logs", 'pip install "vidgan[train]"'),
@@ -59,7 +58,7 @@ def _machine() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    for name in ("numpy", "safetensors", "huggingface-hub", "imageio", "pillow", "tqdm"):
+    for name in ("numpy", "safetensors", "huggingface-hub", "pillow", "tqdm"):
         version = _version(name)
         if version is None:
             yield Finding("fail", name, "not installed", "pip install vidgan")

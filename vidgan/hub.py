@@ -54,10 +54,15 @@ def checkpoints() -> Path:
 
 
 def release_folders() -> list[Path]:
-    """The folders in `checkpoints()` that hold a config.json, the default first, then by name."""
-    if not checkpoints().is_dir():
-        return []
-    folders = [path.parent for path in checkpoints().glob(f"*/{CONFIG}") if not path.parent.name.startswith(".")]
+    """The folders in `checkpoints()` with a config.json that is a generator's or damaged; the default first."""
+    folders = []
+    for path in checkpoints().glob(f"*/{CONFIG}"):
+        try:
+            other = _read_json(path).get("kind", "generator") != "generator"
+        except VidganError:
+            other = False
+        if not other and not path.parent.name.startswith("."):
+            folders.append(path.parent)
     return sorted(folders, key=lambda folder: (folder.name != DEFAULT, folder.name))
 
 
@@ -183,6 +188,8 @@ def _read_config(folder: Path) -> tuple[ReleaseInfo, object, dict]:
             raise VidganError(f"{path} must give {name!r} as {_noun(kind)}, not {_short(value)}.")
         return value
 
+    if data.get("kind", "generator") != "generator":
+        raise VidganError(f"{folder} holds {_short(data['kind'])}, not a generator.")
     architecture, options = field("architecture", str), field("config", dict)
     if architecture not in ARCHITECTURES:
         raise VidganError(f"{path} is not for this version: {unknown('architecture', architecture, ARCHITECTURES)}")
