@@ -3,4 +3,4 @@
 # Stop it at any time; the same command resumes. Further options are passed on (--threads 1).
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
-exec "$python" -m vidgan.training.features --run "$runs/features" --steps 1800 "$@"
+exec "$python" -m vidgan.training.features --run "$runs/features" --steps 1200 "$@"

@@ -56,9 +56,9 @@ def jitter(clip: Tensor, strength: float, random: torch.Generator) -> Tensor:
 
 
 def blocky(clip: Tensor, strength: float, random: torch.Generator | None = None) -> Tensor:
-    """Every frame in squares of one colour, up to 1/8 of its side, laid over it by `strength` (at least half)."""
+    """Every frame in squares of one colour, up to 1/8 of its side, laid over it at 0.5 to 1 by `strength`."""
     frames = clip.transpose(1, 2).flatten(0, 1)
-    parts = 8 if strength > 0.7 else 16 if strength > 0.3 else 32
+    parts = min(8 if strength > 0.7 else 16 if strength > 0.3 else 32, clip.shape[-1] // 2)
     small = F.interpolate(frames, (parts, parts), mode="area")
     squares = F.interpolate(small, clip.shape[-2:], mode="nearest")
     squares = squares.unflatten(0, (clip.shape[0], clip.shape[2])).transpose(1, 2)

@@ -29,7 +29,8 @@ from .corruptions import CORRUPTIONS
 from .features import FeatureNetwork, load_features
 from .frechet import frechet_distance, gaussian, kernel_distance
 
-BATCH = 16  #: real clips drawn and embedded at a time; part of the protocol, as it decides which clips are drawn
+BATCH = 16  #: real clips drawn at a time; part of the protocol, as it decides which clips are drawn
+IDLE = 16  #: draws in a row that bring nothing new, after which a source counts as exhausted
 #: what `controls=True` measures in the same run
 CONTROLS = ("floor", "frozen", "shuffled")
 
@@ -115,7 +116,7 @@ def report(source: ClipSource, real: RealSet, clips: int, seed: int, features: F
             f"(strides {facts['stride']}{flips}): less varied than their number says."
         )
     if facts["real_clips"] < clips:
-        notes.append(f"The split holds only {facts['real_clips']} distinct clips.")
+        notes.append(f"The split gives only {facts['real_clips']} distinct clips.")
     return facts | ({"note": " ".join(notes)} if notes else {})
 
 
@@ -147,7 +148,7 @@ def generated_features(
     """Features [clips, 128] of what the generator draws for latents of `seed`."""
     if generator.size != source.size:
         raise VidganError(
-            f"The generator draws {generator.size} pixels, the data has {source.size}: open it at that size."
+            f"The generator draws {generator.size} pixels, but {source.name} was opened at {source.size}."
         )
     latents = generator.latent_space.sample(clips, seed, steps=generator.steps_for(source.frames))
     condition = conditions(generator, source, real, clips, seed)
@@ -191,7 +192,7 @@ def as_shown(clip: Tensor) -> Tensor:
 def real_features(
     source: ClipSource, clips: int, seed: int, features: FeatureNetwork, *, spoil: str = "", progress: bool = False
 ) -> RealSet:
-    """The first `clips` distinct clips that the source draws for `seed`: fewer where it does not have as many.
+    """The first `clips` distinct clips that the source draws for `seed`: fewer where draws stop bringing new ones.
 
     spoil: "" or "NAME" or "NAME STRENGTH" of `corruptions.CORRUPTIONS`, done to the clips before they are embedded.
     """
@@ -261,7 +262,7 @@ def _distinct(
     """
     step = (2 * seed + second + 1) << 32
     found, idle = 0, 0
-    while found < clips and idle < 64:
+    while found < clips and idle < IDLE:
         batch = source.batch(BATCH, step)
         frames = torch.from_numpy(to_uint8(batch.clip))
         fresh, digests = [], []

@@ -44,8 +44,9 @@ SPOILT = 3 / 8  #: share of a batch that is spoilt; the other heads learn from t
 @dataclass(frozen=True)
 class FeatureOptions:
     """run: folder for states and logs; release: where the network goes at the end; data_root: where files are;
-    bank: drawn faces to learn from; steps: where to stop (decides the learning rate's way down, too); batch: clips a
-    step; rate: highest learning rate; max_minutes: stop earlier, saved (0: never); threads: CPU threads (0: all).
+    bank: drawn faces to learn from; test_clips: how many of each test split are measured; steps: where to stop, with
+    the learning rate at nothing; batch: clips a step; rate: highest learning rate; precision: "bf16" (autocast) or
+    "fp32"; max_minutes: stop earlier, saved (0: never); threads: CPU threads (0: all).
     """
 
     run: Path = Path("runs/features")
@@ -53,7 +54,7 @@ class FeatureOptions:
     data_root: str | None = None
     bank: int = 8192
     test_clips: int = 1024
-    steps: int = 1800
+    steps: int = 1200
     batch: int = 32
     rate: float = 3e-3
     weight_decay: float = 0.01
@@ -66,9 +67,9 @@ class FeatureOptions:
     width: int = 24
 
     def to_json(self) -> dict:
-        """What decides the weights; all else may differ when a run is resumed."""
-        return {name: getattr(self, name) for name in ("bank", "batch", "rate", "weight_decay", "precision", "seed",
-                                                       "width")} | {"schedule": self.steps}  # fmt: skip
+        """What decides the weights besides the number of steps; all else may differ when a run is resumed."""
+        names = ("bank", "batch", "rate", "weight_decay", "precision", "seed", "width")
+        return {name: getattr(self, name) for name in names}
 
 
 def heads() -> tuple[tuple[str, int], ...]:
