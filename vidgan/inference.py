@@ -1,6 +1,6 @@
 """A release made ready to answer: one lock, one cache, and how long it took."""
 
-import copy
+import dataclasses
 import threading
 import time
 from collections import OrderedDict
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from . import video
@@ -17,6 +16,7 @@ from .conditions import Condition
 from .errors import VidganError
 from .latents import Latents
 from .models.base import Generator
+from .models.layers import plain_weights
 
 #: how many megabytes of frames a renderer remembers
 CACHE_MB = 64
@@ -106,11 +106,11 @@ def fold(generator: Generator) -> Generator:
     The algebra is exact; in float32 the clip moves by rounding alone (below 1e-5). In such a copy
     `generator.generate` is the only thing to call: it can no longer be trained, nor saved as a release.
     """
-    folded = copy.deepcopy(generator).eval()
-    for module in folded.modules():
-        if parametrize.is_parametrized(module):
-            for name in list(module.parametrizations):
-                parametrize.remove_parametrizations(module, name)
+    names = {field.name for field in dataclasses.fields(generator.config)}
+    config = dataclasses.replace(generator.config, **{name: False for name in names & {"spectral_norm"}})
+    folded = type(generator)(config).eval()
+    folded.load_state_dict(plain_weights(generator))
+    folded.info = generator.info
     for parent in list(folded.modules()):
         if not isinstance(parent, nn.Sequential):
             continue

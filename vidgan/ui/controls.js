@@ -18,6 +18,22 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// Drawn by hand, 16 units square, so that no font has to have them
+const ICONS = {
+  play: '<path d="M4 2.5v11l9.5-5.5z" fill="currentColor" stroke="none"/>',
+  pause: '<path d="M5 3v10M11 3v10" stroke-width="2.6"/>',
+  undo: '<path d="M3 6h6.5a3.5 3.5 0 0 1 0 7H6M3 6l3-3M3 6l3 3"/>',
+  redo: '<path d="M13 6H6.5a3.5 3.5 0 0 0 0 7H10M13 6l-3-3M13 6l-3 3"/>',
+  dice: '<rect x="2" y="2" width="12" height="12" rx="3"/><path d="M5.5 5.5h.01M10.5 5.5h.01M8 8h.01M5.5 10.5h.01M10.5 10.5h.01" stroke-width="2.2"/>',
+  open: '<rect x="3" y="7" width="10" height="7" rx="1.5"/><path d="M5.5 7V4.6a2.6 2.6 0 0 1 5-1"/>',
+  locked: '<rect x="3" y="7" width="10" height="7" rx="1.5" fill="currentColor"/><path d="M5.5 7V4.8a2.5 2.5 0 0 1 5 0V7"/>',
+};
+
+function icon(button, name) {
+  button.innerHTML = `<svg viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${ICONS[name]}</svg>`;
+  return button;
+}
+
 function percent(share) {
   const value = 100 * share;
   return value >= 9.95 ? `${Math.round(value)}%` : `${value.toFixed(1)}%`;
@@ -83,10 +99,10 @@ class Panel {
       onchange: () => store.change(`seed.${space.name}`, { kind: "seed", space: space.name, seed: this.seed.value }, this.element),
     });
     this.note = make("span", { class: "vg-edited vg-quiet" });
-    this.dice = make("button", {
+    this.dice = icon(make("button", {
       type: "button", class: "vg-button vg-icon", "aria-label": `${title}: another seed`, title: "Another seed",
       onclick: () => this.redraw(),
-    }, "⚄");
+    }), "dice");
     this.lock = make("button", {
       type: "button", class: "vg-button vg-icon vg-lock", "aria-pressed": "false", "aria-label": `${title}: keep as it is`,
       title: "Keep: nothing but your own hand on its sliders changes it", onclick: () => this.setLock(!this.locked),
@@ -120,7 +136,7 @@ class Panel {
   }
   setLock(on) {
     this.locked = on;
-    this.lock.textContent = on ? "🔒︎" : "🔓︎";
+    icon(this.lock, on ? "locked" : "open");
     this.lock.setAttribute("aria-pressed", on);
     this.dice.disabled = on;
     this.element.classList.toggle("vg-locked", on);

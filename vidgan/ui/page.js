@@ -100,7 +100,7 @@ class Page {
       this.panels = about.spaces.map((space) => new Panel(this, space));
       this.find("vg-panels").replaceChildren(...this.panels.map((panel) => panel.element));
       this.find("vg-length").replaceChildren(...about.lengths.map((frames) =>
-        make("option", { value: frames }, `${frames} frames · ${(frames / about.fps).toFixed(1)} s`)));
+        make("option", { value: frames }, `${frames} · ${(frames / about.fps).toFixed(1)} s`)));
       this.find("vg-spread-box").hidden = about.labels.length < 2;
       this.facts();
     });
@@ -152,13 +152,15 @@ class Page {
   transport() {
     const { clock, store } = this, play = this.find("vg-play");
     const show = () => {
-      play.textContent = clock.playing ? "❚❚" : "▶";
+      icon(play, clock.playing ? "pause" : "play");
       play.setAttribute("aria-label", clock.playing ? "Pause" : "Play");
     };
     this.toggle = () => {
       clock.playing = !clock.playing;
       show();
     };
+    icon(this.find("vg-undo"), "undo");
+    icon(this.find("vg-redo"), "redo");
     this.player.onpause = show;
     show();
     play.addEventListener("click", this.toggle);

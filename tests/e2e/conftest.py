@@ -1,0 +1,196 @@
+"""The real page in a real browser: `python app.py` in a process of its own, with releases that are small and quick."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def page_releases(tmp_path_factory, make_release) -> Path:
+    """Two releases, without attention, and with their directions (of one anchor) beside them."""
+    from vidgan import hub
+    from vidgan.explore import directions
+
+    folder = tmp_path_factory.mktemp("page") / "checkpoints"
+    patch = pytest.MonkeyPatch()
+    patch.setattr(directions, "_anchors", lambda dim: 1)
+    for seed, (name, labels) in enumerate({"g3an-expressions": None, "g3an-plain": ()}.items()):
+        options = {} if labels is None else {"labels": labels}
+        directions.directions_of(hub.load(make_release(folder / name, seed=seed, attention_after=None, **options)))
+    patch.undo()
+    return folder
+
+
+class Server:
+    """`python app.py` on a free port."""
+
+    def __init__(self, root: Path, checkpoints: Path, log: Path):
+        self.root, self.log = root, log
+        self.environment = {
+            **os.environ,
+            "VIDGAN_CHECKPOINTS": str(checkpoints),
+            "PORT": str(_free_port()),
+            "OMP_NUM_THREADS": "1",
+        }
+        self.url = f"http://127.0.0.1:{self.environment['PORT']}"
+        self.process = None
+
+    def start(self) -> "Server":
+        command = [sys.executable, str(self.root / "app.py")]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=log, stderr=log)
+        for _ in range(600):
+            if self.process.poll() is not None:
+                break
+            with contextlib.suppress(OSError), urllib.request.urlopen(self.url, timeout=5):
+                return self
+            time.sleep(0.1)
+        raise AssertionError(f"The page did not start:\n{self.log.read_text()}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def server(root, page_releases, tmp_path_factory):
+    server = Server(root, page_releases, tmp_path_factory.mktemp("log") / "page.log").start()
+    yield server
+    server.stop()
+    assert "Traceback" not in server.log.read_text(), server.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("There is no Chromium here (apt-get install chromium).")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One visitor: a window on the page, and what the tests look at there."""
+
+    def __init__(self, browser, server: Server, width=1280, height=800, tour=False, **options):
+        self.server, self.trouble = server, []
+        self.context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.page.on("request", self._request)
+        self.page.on("pageerror", lambda error: self.trouble.append(f"script: {error}"))
+        self.page.on("console", lambda m: self.trouble.append(f"console: {m.text}") if m.type == "error" else None)
+        if not tour:
+            self.page.add_init_script("localStorage.setItem('vidgan.tour', 'seen')")
+
+    def _request(self, request) -> None:
+        if not request.url.startswith((self.server.url, "data:", "blob:")):
+            self.trouble.append(f"asked {request.url}")
+
+    def open(self, query: str = "") -> "Visit":
+        self.page.goto(f"{self.server.url}/{query}")
+        self.page.wait_for_function("document.querySelectorAll('.vg-cell:not(:disabled)').length > 3")
+        self.rest()
+        return self
+
+    def rest(self) -> None:
+        """Wait until nothing is under way, and what was done is in the address bar."""
+        self.page.wait_for_timeout(400)
+        self.page.wait_for_function("document.querySelectorAll('.vg-cell:disabled').length === 0")
+
+    def pixels(self, frame: int | None = None) -> np.ndarray:
+        """What the player's canvas shows, uint8 [H, W, 3]; with `frame`, after stopping at that frame."""
+        if frame is not None:
+            film = self.page.locator("#vg-film")
+            count = int(film.get_attribute("aria-valuemax"))
+            box = film.bounding_box()
+            film.click(position={"x": (frame + 0.5) * box["width"] / count, "y": 5})
+            assert self.page.get_attribute("#vg-player", "data-frame") == str(frame)
+        values = self.page.evaluate(
+            "() => { const c = document.getElementById('vg-player');"
+            "return [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; }"
+        )
+        return np.array(values[2:], np.uint8).reshape(values[0], values[1], 4)[..., :3]
+
+    @property
+    def query(self) -> str:
+        return self.page.evaluate("location.search").lstrip("?")
+
+    def seed(self, name: str) -> str:
+        return self.page.input_value(f"[data-space={name}] .vg-seed")
+
+    def slider(self, name: str, text: str):
+        return self.page.locator(f"[data-space={name}] .vg-slider", has_text=text).locator("input")
+
+
+@pytest.fixture
+def visit(browser, server):
+    """visit(**options) -> Visit; what went wrong on the page is told when the test is over."""
+    opened = []
+
+    def go(query: str = "", **options) -> Visit:
+        opened.append(Visit(browser, server, **options))
+        return opened[-1].open(query)
+
+    yield go
+    trouble = [line for one in opened for line in one.trouble]
+    for one in opened:
+        one.context.close()
+    assert not trouble
+
+
+@pytest.fixture
+def drawn(page_releases, monkeypatch):
+    """drawn(query) -> frames of a link, uint8 [T, H, W, 3], made in this process through the Python interface."""
+    from vidgan import hub, video
+    from vidgan.explore.bookmark import Bookmark
+
+    monkeypatch.setenv("VIDGAN_CHECKPOINTS", str(page_releases))
+
+    def frames(query: str) -> np.ndarray:
+        loaded = {}
+
+        def find(name):
+            loaded[name] = hub.load(name)
+            return name, loaded[name]
+
+        bookmark = Bookmark.from_query(query, find)
+        generator = loaded[bookmark.release]
+        return video.to_uint8(generator.generate(bookmark.latents, bookmark.condition(generator)))[0]
+
+    return frames

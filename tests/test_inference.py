@@ -1,0 +1,92 @@
+"""The renderer gives the frames of the one path, whoever asks, and remembers them."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from vidgan import Condition, VidganError, hub, video
+from vidgan.inference import Renderer, fold
+
+
+@pytest.fixture
+def generator(checkpoints):
+    return hub.load("g3an-expressions")
+
+
+def test_frames_are_those_of_generate(generator):
+    latents = generator.latent_space.sample(3, 5, steps=2)
+    condition = Condition.of_label({"fear": 0.4, "anger": 0.6}, generator.labels, 3)
+    frames = Renderer(generator).frames(latents, condition, frames=20)
+    assert frames.dtype == np.uint8 and frames.shape == (3, 20, 64, 64, 3)
+    assert np.array_equal(frames, video.to_uint8(generator.generate(latents, condition)))
+
+
+def test_remembers_until_the_cache_is_full(generator):
+    one_clip = 16 * 64 * 64 * 3 / 2**20
+    renderer = Renderer(generator, cache_mb=2.5 * one_clip)
+    points = generator.latent_space.sample(3, 1)
+    first = renderer.render(points.row(0))
+    assert first.cached == 0 and first.ms > 0
+    again = renderer.render(points.row(0))
+    assert again.cached == 1 and again.ms == 0 and np.array_equal(again.frames, first.frames)
+    assert renderer.render(points.row(0), Condition.of_label("fear", generator.labels)).cached == 0
+    renderer.render(points.slice(1, 3))
+    assert renderer.render(points.row(0)).cached == 0, "the oldest clip should have made room"
+    assert renderer.render(points.row(2)).cached == 1
+
+
+def test_what_is_handed_out_does_not_change_what_is_remembered(generator):
+    renderer = Renderer(generator)
+    point = generator.latent_space.sample(1, 1)
+    frames = renderer.frames(point)
+    before = frames.copy()
+    frames[:] = 0
+    assert np.array_equal(renderer.frames(point), before)
+
+
+def test_many_threads_get_the_frames_that_one_gets(generator):
+    points = generator.latent_space.sample(6, 3)
+    alone = video.to_uint8(generator.generate(points))
+    renderer, found = Renderer(generator, cache_mb=0.5), {}
+
+    def ask(index):
+        found[index] = renderer.frames(points.row(index % 6))[0]
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(18)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 18
+    assert all(np.array_equal(frames, alone[i % 6]) for i, frames in found.items())
+
+
+def test_refuses_what_does_not_fit(generator):
+    renderer, point = Renderer(generator), generator.latent_space.sample(1, 1)
+    with pytest.raises(VidganError, match="20 frames need 2 motion steps"):
+        renderer.frames(point, frames=20)
+    with pytest.raises(VidganError, match="cannot make 17 frames"):
+        renderer.frames(point, frames=17)
+    with pytest.raises(VidganError, match="NaN"):
+        renderer.frames(point.replace(appearance=torch.full((1, 128), float("nan"))))
+
+
+@pytest.mark.parametrize("spectral", [False, True])
+def test_folding_changes_nothing_but_rounding(spectral):
+    from vidgan.models import build
+
+    torch.manual_seed(3)
+    generator = build("g3an", width=4, classes=6, spectral_norm=spectral).train()
+    with torch.no_grad():
+        generator.attention.temporal.gamma.fill_(0.5)
+        for seed in range(4):
+            generator(generator.latent_space.sample(4, seed), Condition.of_label(1, generator.labels, 4))
+    generator.eval()
+    before = {name: value.clone() for name, value in generator.state_dict().items()}
+    folded = fold(generator)
+    assert not any(isinstance(module, torch.nn.BatchNorm3d) for module in folded.modules())
+    points = generator.latent_space.sample(2, 9)
+    assert (folded.generate(points) - generator.generate(points)).abs().max() < 1e-5
+    assert all(torch.equal(value, before[name]) for name, value in generator.state_dict().items())
