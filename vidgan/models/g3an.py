@@ -155,6 +155,13 @@ class G3AN(Generator):
     def frames_of(self, steps: int) -> int:
         return 4 * (steps + 3)
 
+    def fuse(self) -> "G3AN":
+        if self.config.convolution == "1p2d" and not self.config.spectral_norm and self.device.type == "cpu":
+            from .g3an_fused import FusedG3AN
+
+            self.fused = FusedG3AN(self)
+        return self
+
     def forward(self, latents: Latents, condition: Condition | None = None) -> Tensor:
         z_a = latents["appearance"][:, :, None, None, None]  # B, 128, 1, 1, 1
         z_m = latents["motion"].transpose(1, 2)[..., None, None]  # B, 10, t, 1, 1
