@@ -21,6 +21,7 @@ from ..errors import VidganError
 NAME = "features"  #: the folder of the release
 SIZE = 64  #: H = W that the network looks at; other clips are resized
 MIN_FRAMES = 8
+CHUNK = 8  #: clips always go through the network this many at a time: other numbers would take other sums
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -69,7 +70,7 @@ class FeatureNetwork(nn.Module):
         }
 
     @torch.no_grad()
-    def embed(self, clip: Tensor, batch_size: int = 16) -> Tensor:
+    def embed(self, clip: Tensor) -> Tensor:
         """Features float32 [B, 128] on the CPU, in full precision; the same to 1e-6 whatever the batch.
 
         Raises VidganError for another shape, fewer than 8 frames, and NaN or infinite pixels (naming the clips).
@@ -83,9 +84,11 @@ class FeatureNetwork(nn.Module):
         device = self.project.weight.device
         parts = []
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            for part in clip.split(batch_size):
-                parts.append(self(part.to(device, torch.float32)).float().cpu())
-        return torch.cat(parts)
+            for part in clip.split(CHUNK):
+                index = torch.arange(CHUNK).clamp(max=len(part) - 1)  # the last clip again, where there are fewer
+                whole = part[index.to(part.device)].to(device, torch.float32)
+                parts.append(self(whole)[: len(part)].float().cpu())
+        return torch.cat(parts) if parts else torch.empty(0, self.config.features)
 
     @property
     def hash(self) -> str:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from ..data import Batch, open_source
+from ..data import Batch, ClipSource, open_source
 from ..data.base import step_generator
 from ..data.expressions import FACTORS
 from ..data.sprites import LAYERS
@@ -80,7 +80,8 @@ def heads() -> tuple[tuple[str, int], ...]:
     return (*named, (QUALITY, len(KINDS)))
 
 
-def open_task(data: str, split: str, options: FeatureOptions):
+def open_task(data: str, split: str, options: FeatureOptions) -> ClipSource:
+    """A data set as its task learns from it, or (split "test") is measured on."""
     extra = {"bank": options.bank if split == "train" else options.test_clips} if data == "expressions" else {}
     return open_source(data, split=split, root=options.data_root, seed=options.seed, device=options.device, **extra)
 
@@ -99,13 +100,16 @@ def target(factor: str, choices: int, value: Tensor) -> Tensor:
 
 
 class FeatureTrainer:
-    """Network, optimiser, data of one run. `run()` trains; the parts are there for tests."""
+    """Network, optimiser, data of one run. `run()` trains; the parts are there for tests.
 
-    def __init__(self, options: FeatureOptions):
+    sources: the train splits of TASKS, where they are open already.
+    """
+
+    def __init__(self, options: FeatureOptions, sources: dict[str, ClipSource] | None = None):
         self.options = options
         if options.threads:
             torch.set_num_threads(options.threads)
-        self.sources = {data: open_task(data, "train", options) for data in TASKS}
+        self.sources = sources or {data: open_task(data, "train", options) for data in TASKS}
         torch.manual_seed(options.seed)
         config = FeatureConfig(width=options.width, heads=heads())
         self.network = channels_last(FeatureNetwork(config).to(options.device))
