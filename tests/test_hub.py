@@ -455,7 +455,7 @@ class Hosted(G3AN, PyTorchModelHubMixin):
 hosted = Hosted.from_pretrained("someone/faces", strict=True).eval()
 ours = vidgan.load("someone/faces")
 latents = ours.latent_space.sample(2, 3)
-assert torch.equal(hosted.generate(latents), ours.generate(latents))
+assert torch.equal(hosted.fuse().generate(latents), ours.generate(latents))
 print("same")
 """
 

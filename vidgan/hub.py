@@ -96,7 +96,7 @@ def load(name: str | Path, device: str | torch.device = "cpu") -> Generator:
         generator = ema_generator(folder)
     else:
         generator = _load_release(folder)
-    return generator.to(device).eval().requires_grad_(False)
+    return generator.to(device).eval().requires_grad_(False).fuse()
 
 
 def find(name: str | Path) -> Path:
