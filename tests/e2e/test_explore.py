@@ -17,7 +17,7 @@ def test_opens_moving_and_shows_what_python_makes(visit, drawn):
     status = one.page.inner_text("#vg-status")
     assert "model" in status or "from memory" in status
     assert "ms picture" in status and "fp32" in status
-    assert "64×64 · 16 frames · trained on expressions" in one.page.inner_text("#vg-facts")
+    assert "64×64 · 16 frames · trained on drawn faces" in one.page.inner_text("#vg-facts")
 
 
 def test_the_picture_follows_a_drag_and_undo_brings_it_back(visit, drawn):

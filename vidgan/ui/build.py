@@ -101,4 +101,8 @@ def launch(page: gr.Blocks | None = None, **options) -> None:
         "footer_links": ["api"],
         "share": False,
     }
-    (page or build()).launch(**{**settings, **options})
+    if page is None:
+        studio = Studio()
+        studio.prepare()
+        page = build(studio)
+    page.launch(**{**settings, **options})

@@ -36,7 +36,7 @@ function icon(button, name) {
 
 function percent(share) {
   const value = 100 * share;
-  return value >= 9.95 ? `${Math.round(value)}%` : `${value.toFixed(1)}%`;
+  return value >= 0.95 ? `${Math.round(value)}%` : `${value.toFixed(1)}%`;
 }
 
 function randomSeed() {
@@ -187,7 +187,7 @@ class Panel {
       onclick: () => send({ [name]: 1 }, this.element),
     }, name));
     this.weights = names.map((name) => slider(store, {
-      key: "label", name, label: `Weight of ${name}`, low: 0, high: 1, step: 0.01, format: (value) => percent(value),
+      key: "label", name, label: `Weight of ${name}`, low: 0, high: 1, step: 0.01, format: (value) => `${Math.round(100 * value)}%`,
       what: (value) => {
         const weights = Object.fromEntries(names.map((other, i) => [other, Number(this.weights[i].input.value)]));
         weights[name] = value;

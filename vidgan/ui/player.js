@@ -3,7 +3,7 @@
 function decodeStrip(url) {
   return new Promise((resolve, reject) => {
     const image = new Image();
-    image.onload = () => image.decode().then(() => resolve(image), () => resolve(image));
+    image.onload = () => resolve(image);
     image.onerror = () => reject(new Error("The picture could not be read."));
     image.src = url;
   });
@@ -91,7 +91,7 @@ class Player {
     this.film.parentElement.style.setProperty("--cell", `${ratio}%`);
     this.film.setAttribute("aria-valuenow", this.frame + 1);
   }
-  // As many frames as fit at a size that can still be seen.
+  // Every frame, or as many as can still be told apart; each shows its middle.
   paintFilm() {
     if (!this.strip) return;
     const box = this.film.getBoundingClientRect();
@@ -100,12 +100,12 @@ class Player {
     const wide = Math.round(box.width * dense), high = Math.round(box.height * dense);
     if (this.film.width !== wide || this.film.height !== high) Object.assign(this.film, { width: wide, height: high });
     const context = this.film.getContext("2d");
-    const shown = Math.max(1, Math.min(this.frames, Math.round(wide / high)));
-    for (let i = 0; i < shown; i++) {
-      const frame = Math.round((i * (this.frames - 1)) / Math.max(1, shown - 1));
-      const x = Math.round((i * wide) / shown), next = Math.round(((i + 1) * wide) / shown);
-      context.drawImage(this.strip, frame * this.width, 0, this.width, this.height, x, 0, next - x, high);
-    }
+    const every = Math.ceil((this.frames * 20 * dense) / wide);
+    const shown = Math.ceil(this.frames / every);
+    const cell = (wide * every) / this.frames;
+    const cut = Math.min(this.width, (this.height * cell) / high), left = (this.width - cut) / 2;
+    for (let i = 0; i < shown; i++)
+      context.drawImage(this.strip, i * every * this.width + left, 0, cut, this.height, i * cell, 0, cell, high);
     this.film.setAttribute("aria-valuemax", this.frames);
   }
 }

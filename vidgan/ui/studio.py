@@ -12,6 +12,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 
 import numpy as np
@@ -30,6 +31,7 @@ MAX_CELLS = 8  #: clips in one row of the matrix
 WAITING = 24  #: requests under way at once; more are asked to come again
 OPENING = {"appearance": 11, "motion": 4}  #: seeds of the first picture
 DEFAULT_LABEL = "happiness"
+DATA = {"expressions": "drawn faces", "weizmann": "filmed people", "sprites": "game characters"}
 _OURS = re.compile(r"(^|[?&])(label|frames|z|seed\.\w+|truncation\.\w+)=")
 
 
@@ -91,6 +93,8 @@ class Studio:
     # --- releases ---------------------------------------------------------------------------------------------------
     def release(self, name: str | None = None) -> Release:
         """A release of the checkpoints folder, loaded; None is the first. No other name is ever looked up."""
+        if name in self._loaded:
+            return self._loaded[name]
         names = [info.name for info in hub.releases()]
         if not names:
             raise VidganError("There is no release here yet: train one, or put one into checkpoints/.")
@@ -101,6 +105,15 @@ class Studio:
             if name not in self._loaded:
                 self._loaded[name] = Release(name)
             return self._loaded[name]
+
+    def prepare(self) -> None:
+        """Load the first release in the background, so that the first visitor finds it there."""
+
+        def load() -> None:
+            with suppress(VidganError):  # whoever comes is told
+                self.release()
+
+        threading.Thread(target=load, name="first release", daemon=True).start()
 
     def _find(self, name: str | None) -> tuple[str, Generator]:
         release = self.release(name)
@@ -263,7 +276,8 @@ def export(release: Release, bookmark: Bookmark, kind: str) -> tuple[str, bytes]
 
 
 def _facts(info) -> dict:
-    return {"name": info.name, "data": info.data, "frames": info.frames, "size": info.size, "step": info.step}
+    data = DATA.get(info.data, info.data)
+    return {"name": info.name, "data": data, "frames": info.frames, "size": info.size, "step": info.step}
 
 
 def _url(data: bytes, mime: str) -> str:
