@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 NEEDED := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(NEEDED)' 2>/dev/null && echo $$p && break; done)
-# one thread each for the two test workers: small networks gain nothing from more
+# two test workers of one thread each: small networks gain nothing from more, and threads that wait for each other cost
 WORKERS ?= 2
 
 .PHONY: demo setup test smoke bench lint lock chromium
@@ -41,7 +41,7 @@ chromium:
 
 # from nothing to a video in about a minute: train a tiny G3AN, release it, draw from it
 smoke: setup
-	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
+	@set -e; export OMP_NUM_THREADS=1; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
 	$(BIN)/python train.py g3an --data expressions --preset smoke --run "$$work/run"; \
 	$(BIN)/vidgan release "$$work/run" smoke --out "$$work/smoke"; \
 	$(BIN)/vidgan sample "$$work/smoke" --seed 7 -n 2 --out "$$work"; \
