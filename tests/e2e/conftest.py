@@ -130,8 +130,8 @@ class Visit:
 
     def rest(self) -> None:
         """Wait until nothing is under way, and what was done is in the address bar."""
-        self.page.wait_for_timeout(400)
-        self.page.wait_for_function("document.querySelectorAll('.vg-cell:disabled').length === 0")
+        self.page.wait_for_timeout(50)
+        self.page.wait_for_function("!document.querySelector('.vg[aria-busy], .vg-cell:disabled')")
 
     def pixels(self, frame: int | None = None) -> np.ndarray:
         """What the player's canvas shows, uint8 [H, W, 3]; with `frame`, after stopping at that frame."""

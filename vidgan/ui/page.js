@@ -39,7 +39,6 @@ class Page {
       store.past = [store.point.query];
       store.tell("settled", store.point);
       if (answer.complaint) this.complain(`${answer.complaint} Here is another clip instead.`);
-      this.root.removeAttribute("aria-busy");
       await this.matrix.fill();
       tour(this);
       this.search();
@@ -68,7 +67,7 @@ class Page {
           panel.fillTop();
           panel.show(store.point);
         }
-        if (!store.point.spaces[answer.spaces[0].name].directions.length) await store.go(store.point.query);
+        if (!store.point.spaces[answer.spaces[0].name].directions.length) await store.visit(store.point.query);
       } catch {} // asked again
     }
   }
@@ -115,7 +114,9 @@ class Page {
       if (detail.took) parts.push(`${Math.round(detail.took)} ms to the screen`);
       this.find("vg-status").textContent = [...parts, "fp32"].join(" · ");
     });
+    store.addEventListener("hand", () => this.root.setAttribute("aria-busy", "true"));
     store.addEventListener("settled", ({ detail: point }) => {
+      this.root.removeAttribute("aria-busy");
       history.replaceState(history.state, "", linkTo(point.query));
       this.remember(point.query);
       this.find("vg-undo").disabled = store.past.length < 2;

@@ -91,6 +91,7 @@ class Store extends EventTarget {
   async go(query, name = "draw", request = { query }) {
     await this.idle();
     this.busy = true;
+    this.tell("hand");
     const start = performance.now();
     try {
       await this.accept(await this.ask(name, request), performance.now() - start);
@@ -98,6 +99,7 @@ class Store extends EventTarget {
       return true;
     } catch (error) {
       this.tell("trouble", { message: error.message, from: null });
+      this.tell("settled", this.point);
       return false;
     } finally {
       this.busy = false;
