@@ -43,7 +43,7 @@ chromium:
 smoke: setup
 	@set -e; export OMP_NUM_THREADS=1; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
 	$(BIN)/python train.py g3an --data expressions --preset smoke --run "$$work/run"; \
-	$(BIN)/vidgan release "$$work/run" smoke --out "$$work/smoke"; \
+	$(BIN)/vidgan release "$$work/run" smoke --out "$$work/smoke" --clips 32; \
 	$(BIN)/vidgan sample "$$work/smoke" --seed 7 -n 2 --out "$$work"; \
 	echo "smoke: trained, released and sampled"
 

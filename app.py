@@ -1,4 +1,4 @@
-"""The page: `python app.py`, and what a Space starts.
+"""The page: `python app.py [--inbrowser]`, and what a Space starts.
 
 PORT (or GRADIO_SERVER_PORT) names the port; it is served on this machine alone unless SPACE_ID is set.
 """
@@ -24,7 +24,7 @@ def main() -> None:
         os.execv(sys.executable, [sys.executable, *sys.argv])
     from vidgan.ui.build import launch
 
-    launch()
+    launch(inbrowser="--inbrowser" in sys.argv)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vidgan import Condition, VidganError, hub, video
-from vidgan.inference import Renderer, fold
+from vidgan.inference import Renderer
 
 
 @pytest.fixture
@@ -71,22 +71,3 @@ def test_refuses_what_does_not_fit(generator):
         renderer.frames(point, frames=17)
     with pytest.raises(VidganError, match="NaN"):
         renderer.frames(point.replace(appearance=torch.full((1, 128), float("nan"))))
-
-
-@pytest.mark.parametrize("spectral", [False, True])
-def test_folding_changes_nothing_but_rounding(spectral):
-    from vidgan.models import build
-
-    torch.manual_seed(3)
-    generator = build("g3an", width=4, classes=6, spectral_norm=spectral).train()
-    with torch.no_grad():
-        generator.attention.temporal.gamma.fill_(0.5)
-        for seed in range(4):
-            generator(generator.latent_space.sample(4, seed), Condition.of_label(1, generator.labels, 4))
-    generator.eval()
-    before = {name: value.clone() for name, value in generator.state_dict().items()}
-    folded = fold(generator)
-    assert not any(isinstance(module, torch.nn.BatchNorm3d) for module in folded.modules())
-    points = generator.latent_space.sample(2, 9)
-    assert (folded.generate(points) - generator.generate(points)).abs().max() < 1e-5
-    assert all(torch.equal(value, before[name]) for name, value in generator.state_dict().items())

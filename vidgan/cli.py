@@ -111,6 +111,9 @@ def parser() -> Parser:
     release.add_argument("training_run", metavar="RUN", help="the folder of a run, or its name in runs/")
     release.add_argument("name", metavar="NAME", help="name of the release")
     release.add_argument("--out", metavar="DIR", help="its folder (default: checkpoints/NAME)")
+    release.add_argument(
+        "--clips", type=int, default=512, metavar="N", help="clips to measure it with (default 512; 0: do not measure)"
+    )
 
     hub = _group(commands, "hub", "the Hugging Face Hub")
     push = _command(hub, "push", run_push, "publish a release as a model repository")
@@ -392,9 +395,12 @@ def run_release(options) -> None:
 
     run = hub.find_run(options.training_run)
     hub.check_name(options.name)
+    from .explore.directions import directions_of
     from .training.export import export
 
-    print(export(run, options.name, options.out))
+    folder = export(run, options.name, options.out, clips=options.clips)
+    directions_of(hub.load(folder))  # found once and kept in the folder, so that no visitor waits for them
+    print(folder)
 
 
 def run_push(options) -> None:

@@ -1,6 +1,5 @@
 """A release made ready to answer: one lock, one cache, and how long it took."""
 
-import dataclasses
 import threading
 import time
 from collections import OrderedDict
@@ -8,15 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from . import video
 from .conditions import Condition
 from .errors import VidganError
 from .latents import Latents
 from .models.base import Generator
-from .models.layers import plain_weights
 
 #: how many megabytes of frames a renderer remembers
 CACHE_MB = 64
@@ -98,28 +94,6 @@ class Renderer:
 def _key(latents: Latents, condition: Condition) -> bytes:
     parts = [*latents.values(), *(part for part in (condition.label, condition.image) if part is not None)]
     return b"|".join(part.detach().cpu().contiguous().numpy().tobytes() for part in parts)
-
-
-def fold(generator: Generator) -> Generator:
-    """A copy that only samples, with spectral norm and batch norm folded into the convolutions in front of them.
-
-    The algebra is exact; in float32 the clip moves by rounding alone (below 1e-5). In such a copy
-    `generator.generate` is the only thing to call: it can no longer be trained, nor saved as a release.
-    """
-    names = {field.name for field in dataclasses.fields(generator.config)}
-    config = dataclasses.replace(generator.config, **{name: False for name in names & {"spectral_norm"}})
-    folded = type(generator)(config).eval()
-    folded.load_state_dict(plain_weights(generator))
-    folded.info = generator.info
-    for parent in list(folded.modules()):
-        if not isinstance(parent, nn.Sequential):
-            continue
-        for index in range(len(parent) - 1):
-            conv, norm = parent[index], parent[index + 1]
-            if isinstance(norm, nn.BatchNorm3d) and isinstance(conv, nn.Conv3d | nn.ConvTranspose3d):
-                parent[index] = fuse_conv_bn_eval(conv, norm, transpose=isinstance(conv, nn.ConvTranspose3d))
-                parent[index + 1] = nn.Identity()
-    return folded.requires_grad_(False)
 
 
 def warm_up(generator: Generator, times: int = 1) -> float:

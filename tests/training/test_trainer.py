@@ -221,7 +221,7 @@ def test_two_processes_give_the_gradients_of_one_on_the_joined_batch(root, tmp_p
 
 def test_export_makes_a_release_that_loads_and_draws_what_the_run_draws(tmp_path, own_checkpoints):
     train(smoke(tmp_path / "run", steps=2))
-    folder = export(tmp_path / "run", "tiny")
+    folder = export(tmp_path / "run", "tiny", clips=8)
     assert folder == own_checkpoints / "tiny"
     assert {path.name for path in folder.iterdir()} == {
         *("config.json", "model.safetensors", "metrics.json", "README.md", "preview.webp", "sheet.webp", "curve.json"),
@@ -231,7 +231,11 @@ def test_export_makes_a_release_that_loads_and_draws_what_the_run_draws(tmp_path
     assert generator.info.step == 2 and generator.info.data == "expressions"
     latents = generator.latent_space.sample(1, seed=1)
     assert (generator.generate(latents) - averaged.generate(latents)).abs().max() < 0.02  # float16 weights
+    (name,) = (key for key in generator.info.metrics if key.startswith("fvd_"))
+    assert name.endswith("_8x16f64") and generator.info.metrics["split"] == "test"
+    assert set(generator.info.metrics["controls"]) == {"floor", "frozen", "shuffled"}
     card = (folder / "README.md").read_text()
+    assert name in card
     assert "recipe.lr_generator 0.0004 (paper: 0.0002)" in card
 
 

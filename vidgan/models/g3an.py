@@ -44,7 +44,9 @@ class G3ANConfig:
     spatial_stream, temporal_stream: False removes G_S or G_T (Table 3);
     spectral_norm: on every convolution of the generator, as released;
     video_discriminator: "2p1d" as released, or "3d", which the paper's own numbers used;
-    label_in_video: how D_V sees the label: "map" (one-hot planes after its first stage) or "projection".
+    label_in_video: how D_V sees the label: "map" (one-hot planes after its first stage) or "projection";
+    spectral_discriminators: spectral norm on every convolution of D_V and D_I, as released; without it they want an
+    R1 penalty, and start from He's initialisation instead of DCGAN's.
     """
 
     classes: int = 0
@@ -58,6 +60,7 @@ class G3ANConfig:
     spectral_norm: bool = True
     video_discriminator: str = "2p1d"
     label_in_video: str = "map"
+    spectral_discriminators: bool = True
 
     def __post_init__(self):
         if self.convolution not in CONVOLUTIONS:
@@ -193,25 +196,29 @@ class VideoDiscriminator(nn.Module):
         super().__init__()
         self.config = config
         widths = [3, *(config.width * multiple for multiple in (1, 2, 4, 8))]
+        norm = config.spectral_discriminators
         extra = config.classes if config.label_in_video == "map" else 0
         stages = []
         for level in range(4):
             inputs, outputs = widths[level] + (extra if level == 1 else 0), widths[level + 1]
             if config.video_discriminator == "2p1d":
-                layers = [_down(inputs, outputs, (1, 4, 4), (1, 2, 2), (0, 1, 1)), _down(outputs, outputs, (4, 1, 1))]
+                layers = [
+                    _down(inputs, outputs, norm, (1, 4, 4), (1, 2, 2), (0, 1, 1)),
+                    _down(outputs, outputs, norm, (4, 1, 1)),
+                ]
             else:
-                layers = [_down(inputs, outputs, (4, 4, 4), (2, 2, 2), (1, 1, 1))]
+                layers = [_down(inputs, outputs, norm, (4, 4, 4), (2, 2, 2), (1, 1, 1))]
             stages.append(nn.Sequential(*layers))
         self.stages = nn.ModuleList(stages)
         last = widths[-1]
         if config.video_discriminator == "2p1d":
-            self.features = _down(last, last, (1, 4, 4))
-            self.score = _conv(last, 1, (4, 1, 1))
+            self.features = _down(last, last, norm, (1, 4, 4))
+            self.score = _start(nn.Conv3d(last, 1, (4, 1, 1)), norm)
         else:
             self.features = nn.Identity()
-            self.score = _conv(last, 1, (1, 4, 4))
+            self.score = _start(nn.Conv3d(last, 1, (1, 4, 4)), norm)
         if config.classes and config.label_in_video == "projection":
-            self.projection = maybe_spectral(nn.Linear(config.classes, last, bias=False), True)
+            self.projection = maybe_spectral(nn.Linear(config.classes, last, bias=False), norm)
 
     def forward(self, clip: Tensor, condition: Condition | None = None) -> Tensor:
         if clip.shape[2:] != (16, 64, 64):
@@ -234,28 +241,30 @@ class ImageDiscriminator(nn.Module):
 
     def __init__(self, config: G3ANConfig):
         super().__init__()
+        norm = config.spectral_discriminators
         widths = [3, *(config.width * multiple for multiple in (1, 2, 4, 8))]
         layers = []
         for inputs, outputs in itertools.pairwise(widths):
-            conv = nn.Conv2d(inputs, outputs, 4, 2, 1)
-            dcgan_init(conv)
-            layers += [maybe_spectral(conv, True), nn.LeakyReLU(0.2, inplace=True)]
-        last = nn.Conv2d(widths[-1], 1, 4)
-        dcgan_init(last)
-        self.layers = nn.Sequential(*layers, maybe_spectral(last, True))
+            layers += [_start(nn.Conv2d(inputs, outputs, 4, 2, 1), norm), nn.LeakyReLU(0.2, inplace=True)]
+        self.layers = nn.Sequential(*layers, _start(nn.Conv2d(widths[-1], 1, 4), norm))
 
     def forward(self, frames: Tensor) -> Tensor:
         return self.layers(frames).flatten()
 
 
-def _conv(inputs, outputs, kernel, stride=(1, 1, 1), padding=(0, 0, 0)) -> nn.Module:
+def _start(conv: nn.Conv2d | nn.Conv3d, norm: bool) -> nn.Module:
+    """A discriminator's convolution: DCGAN's initialisation and spectral norm, or He's and none."""
+    if norm:
+        dcgan_init(conv)
+    else:
+        nn.init.kaiming_normal_(conv.weight, 0.2, nonlinearity="leaky_relu")
+        nn.init.zeros_(conv.bias)
+    return maybe_spectral(conv, norm)
+
+
+def _down(inputs, outputs, norm, kernel, stride=(1, 1, 1), padding=(0, 0, 0)) -> nn.Module:
     conv = nn.Conv3d(inputs, outputs, kernel, stride, padding)
-    dcgan_init(conv)
-    return maybe_spectral(conv, True)
-
-
-def _down(inputs, outputs, kernel, stride=(1, 1, 1), padding=(0, 0, 0)) -> nn.Module:
-    return nn.Sequential(_conv(inputs, outputs, kernel, stride, padding), nn.LeakyReLU(0.2, inplace=True))
+    return nn.Sequential(_start(conv, norm), nn.LeakyReLU(0.2, inplace=True))
 
 
 def discriminators(config: G3ANConfig) -> dict[str, nn.Module]:

@@ -5,8 +5,12 @@ import json
 from pathlib import Path
 
 from .. import hub, video
-from ..models import ARCHITECTURES, Generator
+from ..metrics.distance import distance
+from ..models import ARCHITECTURES, Generator, ReleaseInfo
+from .evaluate import open_split
 from .log import read_log
+from .options import TrainOptions, restore
+from .recipes import RECIPES
 from .sheet import sheet_frames
 from .state import ema_generator, load_state
 
@@ -32,94 +36,114 @@ DATA = {
 }
 
 
-def export(run: str | Path, name: str, out: str | Path | None = None) -> Path:
+def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: int = 512) -> Path:
     """Write the release `name` from a run's newest state; returns its folder, `out` or `checkpoints/NAME`.
 
-    VidganError where the run has no state, or the disk no room; a release that stood there is only replaced by a
-    whole new one.
+    clips: how many the distance to the held-out split is measured with, controls in the same run; 0 measures nothing.
+    VidganError where the run has no state, its data is not there to measure against, or the disk has no room; a
+    release that stood there is only replaced by a whole new one.
     """
     run = Path(run)
     generator = ema_generator(run)
-    options = load_state(run)[1]["options"]
+    begun = load_state(run)[1]["options"]
+    options = restore(type(RECIPES[begun["architecture"]].PRESETS["paper"]), begun)
     folder = Path(out) if out else hub.checkpoints() / name
-    measured = read_log(run, "metrics")
-    latest = {key: value for key, value in (measured[-1] if measured else {}).items() if key != "kind"}
-    licence = DATA.get(options["data"], DATA["folder"])[0]
-    info = dataclasses.replace(generator.info, name=name, license=licence, metrics=latest, path=folder)
-    sheet = sheet_frames(generator)
+    measured = distance(generator, open_split(options, "test", generator), clips, controls=True) if clips else {}
+    licence = DATA.get(options.data, DATA["folder"])[0]
+    info = dataclasses.replace(generator.info, name=name, license=licence, metrics=measured, path=folder)
     return hub.save_release(
         folder,
         generator,
         info,
-        card=_card(generator, name, options, info, measured),
-        preview=video.encode(sheet_frames(generator, rows=2, columns=4, seed=3), "webp", fps=info.fps),
-        extra={"sheet.webp": video.encode(sheet, "webp", fps=info.fps), "curve.json": _curve(run, measured)},
+        card=_card(generator, options, info),
+        preview=video.encode(sheet_frames(generator, rows=2, columns=6, seed=3), "webp", fps=info.fps),
+        extra={
+            "sheet.webp": video.encode(sheet_frames(generator), "webp", fps=info.fps),
+            "curve.json": _curve(run),
+        },
     )
 
 
-def _curve(run: Path, measured: list[dict]) -> bytes:
-    """Losses and metrics over the training, thinned to at most 500 lines of each kind."""
+def _curve(run: Path) -> bytes:
+    """Losses and metrics over the training, losses thinned to at most 500 lines."""
     losses = read_log(run)
     thin = losses[:: max(1, len(losses) // 500)]
-    return (json.dumps({"train": thin, "metrics": measured}) + "\n").encode()
+    return (json.dumps({"train": thin, "metrics": read_log(run, "metrics")}) + "\n").encode()
 
 
-def _card(generator: Generator, name: str, options: dict, info, measured: list[dict]) -> str:
-    licence, data = DATA.get(options["data"], DATA["folder"])
-    title = ARCHITECTURES[info.architecture].title
+def _card(generator: Generator, options: TrainOptions, info: ReleaseInfo) -> str:
     labels = f"Labels: {', '.join(info.labels)}." if info.labels else "Takes no label."
-    departs = _departures(options)
-    numbers = [f"| {key} | {value} |" for key, value in info.metrics.items() if key != "step"]
-    table = "\n".join(["| metric | value |", "|---|---|", *numbers]) if numbers else "Not measured yet."
     return f"""---
-license: {licence}
+license: {info.license}
 library_name: vidgan
-pipeline_tag: unconditional-image-generation
 tags: [video-generation, gan, {info.architecture}]
 ---
-# {name}
+# {info.name}
 
-{title}, {generator.parameter_count:,} parameters, {info.size}x{info.size} pixels, {info.frames} frames. {labels}
+{ARCHITECTURES[info.architecture].title}, {generator.parameter_count:,} parameters, {info.size}x{info.size} pixels,
+{info.frames} frames. {labels}
 
-![samples: one appearance a row; along it only the {"label" if info.labels else "motion"} changes](preview.webp)
+![one appearance a row; along it only the {"label" if info.labels else "motion"} changes](preview.webp)
 
 ```python
 import vidgan
+from vidgan import video
 
-generator = vidgan.load("{name}")
+generator = vidgan.load("{info.name}")
 latents = generator.latent_space.sample(1, seed=7)
-vidgan.save("{name}.mp4", generator.generate(latents))
+video.save("{info.name}.mp4", video.to_uint8(generator.generate(latents))[0])
 ```
 
 ## Trained on
-{data}
+{DATA.get(options.data, DATA["folder"])[1]}
 
 ## How
-`recipes/{name}.sh`: {info.step:,} steps of {options["batch"]} clips, preset `{options["preset"]}`.
-{departs}
+`recipes/{info.name}.sh`: {info.step:,} steps of {options.batch} clips, preset `{options.preset}`.
+{_departures(options)}
 
 ## Measured
-{table}
+{_measured(info.metrics)}
 
-Names carry the protocol; see docs/metrics.md. `curve.json` holds losses and metrics over the training.
+`curve.json` holds losses and metrics over the training; docs/metrics.md says what the names mean.
 
 ## Limits
-Made for exploring how appearance and motion come apart, not for likenesses of anyone. Clips beyond {info.frames}
-frames, blends of labels and latents far from the prior were not seen in training.
+Made for exploring how appearance and motion come apart. Clips of more than {info.frames} frames, blends of labels and
+latents far from the prior were not seen in training.
 """
 
 
-def _departures(options: dict) -> str:
-    """One sentence on where the run's options differ from the paper's."""
-    from .recipes import RECIPES
+def _measured(metrics: dict) -> str:
+    """The distances beside their controls, as a table."""
+    if not metrics:
+        return "Not measured."
+    lines = [
+        f"{metrics['clips']} generated clips against {metrics['real_clips']} of the `{metrics['split']}` split, which "
+        "the training never saw.",
+        "",
+        "| clips | " + " | ".join(name for name in metrics if name.startswith(("fvd_", "kvd_"))) + " |",
+        "|---|---|---|",
+    ]
+    rows = {"this release": metrics, **metrics.get("controls", {})}
+    for name, row in rows.items():
+        values = [f"{value:.3g}" for key, value in row.items() if key.startswith(("fvd_", "kvd_"))]
+        lines.append(f"| {CONTROLS.get(name, name)} | {' | '.join(values)} |")
+    return "\n".join([*lines, *(["", metrics["note"]] if "note" in metrics else [])])
 
-    paper = RECIPES[options["architecture"]].PRESETS["paper"].to_json()
+
+CONTROLS = {
+    "floor": "other real clips (the best there is)",
+    "frozen": "real clips, frozen on their first frame",
+    "shuffled": "real clips, frames shuffled",
+}
+
+
+def _departures(options: TrainOptions) -> str:
+    """One sentence on where the run's options differ from the paper's."""
+    now, paper = options.to_json(), RECIPES[options.architecture].PRESETS["paper"].to_json()
     differ = [
-        f"{part}.{key} {options[part][key]} (paper: {paper[part][key]})"
+        f"{part}.{key} {now[part][key]} (paper: {paper[part][key]})"
         for part in ("model", "recipe")
         for key in paper[part]
-        if options[part].get(key) != paper[part][key] and key != "classes"
+        if now[part][key] != paper[part][key] and key != "classes"
     ]
-    if not differ:
-        return "All options are the paper's."
-    return "Departures from the paper: " + "; ".join(differ) + "."
+    return f"Departures from the paper: {'; '.join(differ)}." if differ else "All options are the paper's."

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import typing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -107,11 +108,33 @@ def changed(before: dict, now: dict) -> list[str]:
 
 def preset(architecture: str, name: str, recipes: dict[str, Any], options: TrainOptions | None = None) -> TrainOptions:
     """`options`, or the values of a preset of `recipes[architecture]` (a module with PRESETS and ALIASES), with the
-    preset's full name written in."""
+    preset's full name written in. What a preset says of its own data set is dropped where another is chosen."""
     if architecture not in recipes:
         raise unknown("recipe", architecture, recipes)
     module = recipes[architecture]
     full = module.ALIASES.get(name, name)
     if full not in module.PRESETS:
         raise unknown(f"{architecture} preset", name, [*module.PRESETS, *module.ALIASES])
-    return dataclasses.replace(options or module.PRESETS[full], preset=full)
+    base = module.PRESETS[full]
+    options = dataclasses.replace(options or base, preset=full)
+    if options.data != base.data and options.data_options == base.data_options:
+        options = dataclasses.replace(options, data_options=())
+    return options
+
+
+def restore(kind: type, data: dict) -> Any:
+    """The options, of class `kind`, that `to_json` wrote; fields that did not exist yet take their defaults."""
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for field in dataclasses.fields(kind):
+        if field.name not in data:
+            continue
+        value = data[field.name]
+        if dataclasses.is_dataclass(hints[field.name]):
+            value = restore(hints[field.name], value)
+        elif isinstance(value, list):
+            value = tuple(value)
+        elif hints[field.name] is Path:
+            value = Path(value)
+        values[field.name] = value
+    return kind(**values)

@@ -27,7 +27,7 @@ from ..models import ARCHITECTURES, Generator, ReleaseInfo
 from ..models.layers import channels_last, step_spectral_norms
 from .ema import EMA, calibrate
 from .log import RunLog
-from .options import TrainOptions, changed
+from .options import TrainOptions, changed, restore
 from .phases import Micro, Networks
 from .sheet import save_sheet, sheet_frames
 from .state import flatten_optimizer, load_state, restore_optimizer, save_state
@@ -262,7 +262,7 @@ class Trainer:
                 (self.run_folder / "options.json").write_text(json.dumps(self.options.to_json(), indent=2) + "\n")
             return
         tensors, facts = found
-        differing = changed(facts["options"], self.options.to_json())
+        differing = changed(restore(type(self.options), facts["options"]).to_json(), self.options.to_json())
         if differing:
             raise VidganError(
                 f"{self.run_folder} was begun with other options ({', '.join(differing)}): give those again, or "
