@@ -6,7 +6,7 @@ import torch
 from vidgan import Condition, VidganError
 from vidgan.models import ARCHITECTURES, build, make_config
 from vidgan.models.g3an import G3Module, VideoDiscriminator
-from vidgan.models.layers import FactorisedSelfAttention, plain_weights, step_spectral_norms
+from vidgan.models.layers import FactorisedSelfAttention, plain_weights, step_spectral_norms, with_batch_spread
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -208,3 +208,26 @@ def test_a_clip_does_not_depend_on_its_batch():
     generator = build("g3an", width=4)
     latents = generator.latent_space.sample(3, seed=2)
     assert torch.equal(generator.generate(latents)[1:2], generator.generate(latents.row(1)))
+
+
+def test_batch_spread_tells_how_much_a_group_differs():
+    same, different = torch.ones(4, 2, 3, 3), torch.stack([torch.full((2, 3, 3), float(i)) for i in (0, 0, 2, 2)])
+    x = with_batch_spread(torch.cat([same, different]))
+    assert x.shape == (8, 3, 3, 3)
+    assert torch.equal(x[:, :2], torch.cat([same, different]))
+    assert x[:4, 2].abs().max() < 1e-3
+    assert torch.allclose(x[4:, 2], torch.ones(4, 3, 3), atol=1e-3)
+
+
+@pytest.mark.parametrize("form", ["2p1d", "3d"])
+def test_discriminators_see_collapse_only_when_asked_to(form):
+    torch.manual_seed(0)
+    clip = torch.randn(4, 3, 16, 64, 64)
+    for asked in (False, True):
+        config = make_config("g3an", width=4, classes=2, minibatch_std=asked, video_discriminator=form,
+                             label_in_video="projection", spectral_discriminators=False)  # fmt: skip
+        networks = ARCHITECTURES["g3an"].discriminators(config)
+        condition = Condition.of_classes(torch.zeros(4, dtype=torch.long), 2)
+        company = networks["video"](clip, condition)[0], networks["image"](clip[:, :, 0])[0]
+        alone = networks["video"](clip[:1], Condition(condition.label[:1]))[0], networks["image"](clip[:1, :, 0])[0]
+        assert [not torch.allclose(a, b, atol=1e-6) for a, b in zip(company, alone, strict=True)] == [asked, asked]

@@ -28,7 +28,7 @@ from ..conditions import Condition
 from ..errors import VidganError, unknown
 from ..latents import Latents, LatentSpace, Subspace
 from .base import Generator
-from .layers import FactorisedSelfAttention, dcgan_init, maybe_spectral
+from .layers import FactorisedSelfAttention, dcgan_init, maybe_spectral, with_batch_spread
 
 CONVOLUTIONS = ("1p2d", "2p1d", "3d")
 #: output channels of the five modules in units of `width`, and their temporal kernel, stride, padding
@@ -46,7 +46,8 @@ class G3ANConfig:
     video_discriminator: "2p1d" as released, or "3d", which the paper's own numbers used;
     label_in_video: how D_V sees the label: "map" (one-hot planes after its first stage) or "projection";
     spectral_discriminators: spectral norm on every convolution of D_V and D_I, as released; without it they want an
-    R1 penalty, and start from He's initialisation instead of DCGAN's.
+    R1 penalty, and start from He's initialisation instead of DCGAN's;
+    minibatch_std: D_V and D_I also see how much the clips of a batch differ (Karras et al. 2018), against collapse.
     """
 
     classes: int = 0
@@ -61,6 +62,7 @@ class G3ANConfig:
     video_discriminator: str = "2p1d"
     label_in_video: str = "map"
     spectral_discriminators: bool = True
+    minibatch_std: bool = False
 
     def __post_init__(self):
         if self.convolution not in CONVOLUTIONS:
@@ -210,15 +212,16 @@ class VideoDiscriminator(nn.Module):
                 layers = [_down(inputs, outputs, norm, (4, 4, 4), (2, 2, 2), (1, 1, 1))]
             stages.append(nn.Sequential(*layers))
         self.stages = nn.ModuleList(stages)
-        last = widths[-1]
+        last, spread = widths[-1], int(config.minibatch_std)
         if config.video_discriminator == "2p1d":
-            self.features = _down(last, last, norm, (1, 4, 4))
+            self.features = _down(last + spread, last, norm, (1, 4, 4))
             self.score = _start(nn.Conv3d(last, 1, (4, 1, 1)), norm)
         else:
             self.features = nn.Identity()
-            self.score = _start(nn.Conv3d(last, 1, (1, 4, 4)), norm)
+            self.score = _start(nn.Conv3d(last + spread, 1, (1, 4, 4)), norm)
         if config.classes and config.label_in_video == "projection":
-            self.projection = maybe_spectral(nn.Linear(config.classes, last, bias=False), norm)
+            seen = last + (spread if config.video_discriminator == "3d" else 0)
+            self.projection = maybe_spectral(nn.Linear(config.classes, seen, bias=False), norm)
 
     def forward(self, clip: Tensor, condition: Condition | None = None) -> Tensor:
         if clip.shape[2:] != (16, 64, 64):
@@ -229,6 +232,8 @@ class VideoDiscriminator(nn.Module):
                 planes = condition.label.to(x.dtype)[:, :, None, None, None].expand(-1, -1, *x.shape[2:])
                 x = torch.cat([x, planes], dim=1)
             x = stage(x)
+        if self.config.minibatch_std:
+            x = with_batch_spread(x)
         x = self.features(x)
         logits = self.score(x).flatten()
         if self.config.classes and self.config.label_in_video == "projection":
@@ -246,10 +251,13 @@ class ImageDiscriminator(nn.Module):
         layers = []
         for inputs, outputs in itertools.pairwise(widths):
             layers += [_start(nn.Conv2d(inputs, outputs, 4, 2, 1), norm), nn.LeakyReLU(0.2, inplace=True)]
-        self.layers = nn.Sequential(*layers, _start(nn.Conv2d(widths[-1], 1, 4), norm))
+        self.layers = nn.Sequential(*layers)
+        self.spread = config.minibatch_std
+        self.score = _start(nn.Conv2d(widths[-1] + int(self.spread), 1, 4), norm)
 
     def forward(self, frames: Tensor) -> Tensor:
-        return self.layers(frames).flatten()
+        x = self.layers(frames)
+        return self.score(with_batch_spread(x) if self.spread else x).flatten()
 
 
 def _start(conv: nn.Conv2d | nn.Conv3d, norm: bool) -> nn.Module:

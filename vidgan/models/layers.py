@@ -114,6 +114,20 @@ def _normal_linear(inputs: int, outputs: int) -> nn.Linear:
     return layer
 
 
+def with_batch_spread(x: Tensor, group: int = 4) -> Tensor:
+    """[N, C, ...] -> [N, C + 1, ...]: the last channel holds how much the neighbours in the batch differ.
+
+    Minibatch standard deviation (Karras et al. 2018, Section 3): over groups of `group` consecutive items (the largest
+    number up to it that divides N), averaged over channels and places. Real and generated items must not share a group:
+    stack them one after the other, each a multiple of `group` long.
+    """
+    group = next(size for size in range(min(group, len(x)), 0, -1) if len(x) % size == 0)
+    groups = x.float().unflatten(0, (-1, group))
+    spread = (groups.var(dim=1, unbiased=False) + 1e-8).sqrt().flatten(1).mean(dim=1)
+    plane = spread.repeat_interleave(group).to(x.dtype).view(-1, *[1] * (x.dim() - 1))
+    return torch.cat([x, plane.expand(-1, 1, *x.shape[2:])], dim=1)
+
+
 def dcgan_init(module: nn.Module) -> None:
     """DCGAN's initialisation: convolutions N(0, 0.02), batch norms N(1, 0.02) with zero bias. Apply before any
     spectral norm is put on."""

@@ -81,11 +81,11 @@ class G3ANRecipe:
             return r1_penalty(video, real) + r1_penalty(image, real)
 
     def _frames(self, clip: Tensor, micro: Micro) -> Tensor:
-        """clip [B, 3, T, H, W] -> frames [B * n, 3, H, W] for D_I."""
+        """clip [B, 3, T, H, W] -> frames [n * B, 3, H, W] for D_I, those of one time side by side."""
         spacing = clip.shape[2] / self.frames_to_image
         first = torch.rand((), generator=micro.random).item() * spacing
         times = [int(first + index * spacing) for index in range(self.frames_to_image)]
-        return clip[:, :, times].transpose(1, 2).flatten(0, 1)
+        return clip[:, :, times].permute(2, 0, 1, 3, 4).flatten(0, 1)
 
 
 @dataclass(frozen=True)
