@@ -119,8 +119,15 @@ class G3Module(nn.Module):
             v = v + t
         if self.spatial is not None:
             s = self.spatial(s)  # B, C, 1, H, W
-            v = torch.cat([s.expand(-1, -1, v.shape[2], -1, -1), v], dim=1)
+            v = _stack(s.expand(-1, -1, v.shape[2], -1, -1), v)
         return s, v, t
+
+
+def _stack(s: Tensor, v: Tensor) -> Tensor:
+    """Channels of s in front of those of v, channels-last where v lies so: it spares the next layer a copy."""
+    if v.is_contiguous(memory_format=torch.channels_last_3d):
+        return torch.cat([s.movedim(1, -1), v.movedim(1, -1)], dim=-1).movedim(-1, 1)
+    return torch.cat([s, v], dim=1)
 
 
 class G3AN(Generator):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ..conditions import Condition
 from ..latents import Latents
 from .g3an import G3AN
+from .layers import attend
 
 
 @dataclass
@@ -135,7 +136,7 @@ class _Attention:
         if self.over_time:
             parts = parts.transpose(0, 1)
         query, key, value = parts.split([self.inner, self.inner, rows.shape[2]], dim=2)
-        mixed = torch.softmax(query @ key.transpose(1, 2), dim=2) @ value
+        mixed = attend(query, key, value)
         return rows + (mixed.transpose(0, 1) if self.over_time else mixed)
 
 

@@ -100,12 +100,27 @@ class _AxisAttention(nn.Module):
         self.gamma = nn.Parameter(torch.zeros(1))
 
     def forward(self, x: Tensor) -> Tensor:
-        query, key, value = (layer(x).unsqueeze(1) for layer in (self.query, self.key, self.value))
-        if x.device.type == "cpu":  # the fused kernel of a CPU wants one width: zeros change no score
-            missing = value.shape[-1] - query.shape[-1]
-            query, key = F.pad(query, (0, missing)), F.pad(key, (0, missing))
-        attended = F.scaled_dot_product_attention(query, key, value, scale=1.0)
-        return x + self.gamma * attended.squeeze(1)
+        query, key, value = self.query(x), self.key(x), self.value(x)
+        return x + self.gamma * attend(query, key, value)
+
+
+#: scores that a CPU may hold at once, in numbers; beyond it the fused kernel saves the memory
+MAX_SCORES = 2**26
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """softmax over keys of query . key, unscaled, times value: [N, L, d], [N, L, d], [N, L, C] -> [N, L, C].
+
+    A GPU takes the fused kernel. On a CPU the three plain operations are faster while their scores fit, and its fused
+    kernel wants one width for all three: zeros change no score.
+    """
+    if query.device.type == "cpu":
+        if query.shape[0] * query.shape[1] * key.shape[1] <= MAX_SCORES:
+            return torch.softmax(query @ key.transpose(1, 2), dim=-1) @ value
+        missing = value.shape[-1] - query.shape[-1]
+        query, key = F.pad(query, (0, missing)), F.pad(key, (0, missing))
+    parts = (part.unsqueeze(1) for part in (query, key, value))
+    return F.scaled_dot_product_attention(*parts, scale=1.0).squeeze(1)
 
 
 def _normal_linear(inputs: int, outputs: int) -> nn.Linear:
