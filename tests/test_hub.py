@@ -17,6 +17,7 @@ import vidgan
 from tests.local_hub import Hub
 from vidgan import VidganError, hub
 from vidgan.models import ReleaseInfo, build
+from vidgan.models.blueprint import describe
 
 EXPRESSIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 FILES = ["README.md", "config.json", "metrics.json", "model.safetensors", "preview.webp"]
@@ -72,7 +73,7 @@ def test_loading_leaves_the_random_state_alone(checkpoints):
     torch.manual_seed(5)
     before = torch.get_rng_state()
     vidgan.load("g3an-expressions")
-    hub.describe("g3an")
+    describe("g3an")
     assert torch.equal(torch.get_rng_state(), before)
 
 

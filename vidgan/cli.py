@@ -209,9 +209,11 @@ def _print_json(data: object) -> None:
 
 def run_models(options) -> None:
     from . import hub
+    from .models import ARCHITECTURES
+    from .models.blueprint import describe
 
     found = {
-        "architectures": [hub.describe(name) for name in hub.ARCHITECTURES],
+        "architectures": [describe(name) for name in ARCHITECTURES],
         "releases": [
             {
                 "name": info.name,

@@ -26,11 +26,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
 from . import __version__
 from .errors import VidganError, unknown
 from .models import ARCHITECTURES, Generator, ReleaseInfo, make_config
+from .models.blueprint import no_draws, plain_options
 from .models.layers import plain_weights
 
 DEFAULT = "g3an-expressions"  #: the release that the page opens with
@@ -197,7 +197,7 @@ def _read_config(folder: Path) -> tuple[ReleaseInfo, object, dict]:
     for name, value in options.items():
         if name in hints and not _fits(value, hints[name]):
             raise VidganError(f"{path} must give option {name!r} as {_noun(hints[name])}, not {_short(value)}.")
-    for name in _plain(ARCHITECTURES[architecture].config):
+    for name in plain_options(ARCHITECTURES[architecture].config):
         if options.get(name) is not False:
             raise VidganError(f"{path} must give option {name!r} as false: a release has its norms folded in.")
     try:
@@ -276,21 +276,11 @@ def check_release(folder: str | Path) -> ReleaseInfo:
 def _load_release(folder: Path) -> Generator:
     info, config, data = _read_config(folder)
     state = _read_weights(folder / WEIGHTS, info.architecture, config, data.get("sha256"))
-    with _NoDraws():
+    with no_draws():
         generator = ARCHITECTURES[info.architecture].generator(config)
     generator.load_state_dict(state, strict=True)
     generator.info = info
     return generator
-
-
-class _NoDraws(TorchFunctionMode):
-    """Networks built inside get no initial weights: they are about to be replaced, and the global random state is
-    not ours to move. (On the meta device, drawing would also import half of the compiler, which takes seconds.)"""
-
-    def __torch_function__(self, function, types, args=(), kwargs=None):
-        if getattr(function, "__name__", "").endswith(("normal_", "uniform_")):
-            return args[0] if args else kwargs["tensor"]
-        return function(*args, **(kwargs or {}))
 
 
 def _read_weights(path: Path, architecture: str, config, sha256: str | None) -> dict[str, Tensor]:
@@ -299,7 +289,7 @@ def _read_weights(path: Path, architecture: str, config, sha256: str | None) -> 
     The network is first laid out without memory, so that a configuration can never ask for more than its file holds.
     """
     try:
-        with torch.device("meta"), _NoDraws():
+        with torch.device("meta"), no_draws():
             wanted = ARCHITECTURES[architecture].generator(config).state_dict()
     except (RuntimeError, TypeError, OverflowError) as error:
         raise VidganError(f"{path.with_name(CONFIG)} asks for a network too large to exist.") from error
@@ -347,28 +337,6 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def describe(architecture: str) -> dict:
-    """An architecture at its default options, JSON-able: name, title, parameters of each network, latent space."""
-    if architecture not in ARCHITECTURES:
-        raise unknown("architecture", architecture, ARCHITECTURES)
-    entry = ARCHITECTURES[architecture]
-    with _NoDraws():
-        networks = {f"{name}_discriminator": net for name, net in entry.discriminators(entry.config()).items()}
-        with torch.device("meta"):
-            generator = entry.generator(entry.config(**_plain(entry.config)))
-    return {
-        "name": entry.name,
-        "title": entry.title,
-        "parameters": {
-            name: sum(parameter.numel() for parameter in network.parameters())
-            for name, network in {"generator": generator, **networks}.items()
-        },
-        "latent_space": generator.latent_space.to_json(),
-        "frames": generator.frames,
-        "size": generator.size,
-    }
-
-
 # ------------------------------------------------------------------------------------------------ writing
 
 
@@ -393,7 +361,7 @@ def save_release(
     for name in extra:
         if name not in FILES or name in (CONFIG, WEIGHTS, METRICS):
             raise unknown("file of a release", name, set(FILES) - {CONFIG, WEIGHTS, METRICS})
-    options = dataclasses.asdict(generator.config) | _plain(type(generator.config))
+    options = dataclasses.asdict(generator.config) | plain_options(type(generator.config))
     with new_folder(folder) as new:
         save_file(_released_weights(generator), new / WEIGHTS, metadata={"format": "pt"})
         config = {
@@ -418,11 +386,6 @@ def save_release(
             (new / name).write_bytes(data)
         check_release(new)  # what we cannot load ourselves is never put in place
     return folder
-
-
-def _plain(config: type) -> dict[str, bool]:
-    """The options that build a network for weights without spectral norm."""
-    return {field.name: False for field in dataclasses.fields(config) if field.name == "spectral_norm"}
 
 
 def _released_weights(generator: Generator) -> dict[str, Tensor]:

@@ -1,6 +1,5 @@
 """The averaged generator: what is sampled, validated and published."""
 
-import copy
 import dataclasses
 from collections.abc import Iterable
 
@@ -11,7 +10,8 @@ from ..conditions import Condition
 from ..data.base import step_generator
 from ..latents import Latents
 from ..models import ARCHITECTURES, Generator
-from ..models.layers import plain_weights
+from ..models.blueprint import no_draws, plain_options
+from ..models.layers import channels_last, plain_weights
 
 
 class EMA:
@@ -37,14 +37,12 @@ class EMA:
 
 def plain_copy(generator: Generator) -> Generator:
     """The same generator without spectral norm, its weights folded; for sampling, in eval mode."""
-    config = generator.config
-    if getattr(config, "spectral_norm", False):
-        config = dataclasses.replace(config, spectral_norm=False)
-        plain = ARCHITECTURES[generator.architecture].generator(config).to(generator.device)
-        plain.load_state_dict(plain_weights(generator))
-        plain.info = generator.info
-    else:
-        plain = copy.deepcopy(generator)
+    kind = type(generator.config)
+    config = dataclasses.replace(generator.config, **plain_options(kind))
+    with no_draws():
+        plain = channels_last(ARCHITECTURES[generator.architecture].generator(config).to(generator.device))
+    plain.load_state_dict(plain_weights(generator))
+    plain.info = generator.info
     return plain.eval().requires_grad_(False)
 
 

@@ -16,7 +16,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..errors import VidganError
-from ..models import Generator, ReleaseInfo, build
+from ..models import ARCHITECTURES, Generator, ReleaseInfo, build
+from ..models.blueprint import plain_options
 from .ema import calibrate
 
 
@@ -121,9 +122,8 @@ def ema_generator(run: str | Path) -> Generator:
     tensors, facts = found
     options = facts["options"]
     model = {**options["model"], "classes": len(facts["labels"]) if options["conditional"] else 0}
-    if "spectral_norm" in model:
-        model["spectral_norm"] = False  # folded into the averaged weights
-    generator = build(options["architecture"], **model)
+    kind = ARCHITECTURES[options["architecture"]].config
+    generator = build(options["architecture"], **{**model, **plain_options(kind)})
     generator.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("ema.")})
     generator.info = ReleaseInfo(
         name=run.name,
