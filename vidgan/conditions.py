@@ -1,8 +1,11 @@
 """What a generator is told besides its latents: a label, as weights over classes, and an image."""
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,29 +28,62 @@ class Condition:
         """The condition for a class name, a class index, named weights, or one weight for each class.
 
         Weights are normalised to sum 1. Raises VidganError for unknown classes, for the wrong number of weights and
-        for weights that are negative, not finite or all zero.
+        for weights that are no numbers, negative, not finite or all zero.
         """
         if not labels:
             raise VidganError(f"This release has no labels, so {label!r} cannot be asked for.")
         weights = torch.zeros(len(labels))
         if isinstance(label, str):
             label = {label: 1.0}
-        if isinstance(label, int):
-            if not 0 <= label < len(labels):
-                raise VidganError(f"There is no label number {label}; there are {len(labels)}: {', '.join(labels)}.")
-            weights[label] = 1.0
-        elif isinstance(label, Mapping):
+        if isinstance(label, Mapping):
             for name, weight in label.items():
                 if name not in labels:
                     raise unknown("label", name, labels)
-                weights[list(labels).index(name)] = float(weight)
+                weights[list(labels).index(name)] = _weight(weight)
+        elif isinstance(label, Sequence | Tensor | np.ndarray) and len(label) == len(labels):
+            weights = torch.tensor([_weight(weight) for weight in label])
+        elif isinstance(label, Sequence | Tensor | np.ndarray):
+            raise VidganError(f"There are {len(labels)} labels ({', '.join(labels)}), not {len(label)}.")
         else:
-            if len(label) != len(labels):
-                raise VidganError(f"There are {len(labels)} labels ({', '.join(labels)}), not {len(label)}.")
-            weights = torch.tensor([float(weight) for weight in label])
-        if not torch.isfinite(weights).all() or (weights < 0).any() or weights.sum() <= 0:
-            raise VidganError(f"Label weights must be finite, not negative, and not all zero: {weights.tolist()}.")
-        return Condition(label=(weights / weights.sum()).expand(batch, -1).clone())
+            try:
+                index = operator.index(label)
+            except TypeError as error:
+                raise VidganError(f"{label!r} is no label; there are {', '.join(labels)}.") from error
+            if not 0 <= index < len(labels):
+                raise VidganError(f"There is no label number {index}; there are {len(labels)}: {', '.join(labels)}.")
+            weights[index] = 1.0
+        return Condition(label=(check_weights(weights) / weights.sum()).expand(batch, -1).clone())
+
+    @staticmethod
+    def parse(text: str, labels: Sequence[str], batch: int = 1) -> "Condition":
+        """What `label_text` writes, and what people type: a class name, or `name=weight,name=weight`.
+
+        Text that is a class name as it stands is that class, whatever signs it holds. In a list, names are percent-
+        encoded where they hold `,`, `=` or `%`, and no name may come twice. VidganError as in `of_label`.
+        """
+        if text in labels:
+            return Condition.of_label(text, labels, batch)
+        weights: dict[str, float] = {}
+        for part in text.split(","):
+            name, given, weight = part.rpartition("=")
+            name = unquote(name if given else part).strip()
+            if name not in labels:
+                raise unknown("label", name, labels)
+            if name in weights:
+                raise VidganError(f"Label {name!r} is given twice in {text!r}.")
+            weights[name] = _weight(weight) if given else 1.0
+        return Condition.of_label(weights, labels, batch)
+
+    def label_text(self, labels: Sequence[str], row: int = 0) -> str:
+        """One row's label as short text for links and command lines: `happiness`, or `happiness=0.7,fear=0.3`.
+
+        `parse` brings the same float32 weights back.
+        """
+        weights = self.label[row].tolist()
+        present = [(name, weight) for name, weight in zip(labels, weights, strict=True) if weight]
+        if len(present) == 1:
+            return present[0][0]
+        return ",".join(f"{quote(name, safe=' ')}={np.float32(weight)!s}" for name, weight in present)
 
     @staticmethod
     def of_classes(classes: Tensor, count: int) -> "Condition":
@@ -61,16 +97,31 @@ class Condition:
 
     def row(self, index: int) -> "Condition":
         """Row `index` as a batch of one."""
-        return self._each(lambda value: value[index : index + 1])
+        return self.each(lambda value: value[index : index + 1])
 
     def repeat(self, times: int) -> "Condition":
         """The whole batch, `times` times over."""
-        return self._each(lambda value: value.repeat(times, *[1] * (value.dim() - 1)))
+        return self.each(lambda value: value.repeat(times, *[1] * (value.dim() - 1)))
 
     def to(self, device: str | torch.device) -> "Condition":
-        return self._each(lambda value: value.to(device))
+        return self.each(lambda value: value.to(device))
 
-    def _each(self, change) -> "Condition":
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Condition":
+        """`change` applied to whatever is there."""
         return Condition(
             None if self.label is None else change(self.label), None if self.image is None else change(self.image)
         )
+
+
+def check_weights(weights: Tensor) -> Tensor:
+    """Label weights [..., classes] themselves, if they are finite, not negative and not all zero; else VidganError."""
+    if not torch.isfinite(weights).all() or (weights < 0).any() or (weights.sum(-1) <= 0).any():
+        raise VidganError(f"Label weights must be finite, not negative, and not all zero: {weights.tolist()}.")
+    return weights
+
+
+def _weight(value: object) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise VidganError(f"A label's weight is a number, not {value!r}.") from error

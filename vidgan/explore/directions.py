@@ -78,7 +78,7 @@ def discover(
         for start in range(0, 2 * dim, BATCH):
             moved = anchor.repeat(len(moves[start : start + BATCH]))
             moved = moved.add(name, moves[start : start + BATCH])
-            told = condition and condition._each(lambda value, count=moved.batch: value[:count])
+            told = condition and condition.each(lambda value, count=moved.batch: value[:count])
             answers.append(_response(generator.generate(moved, told, batch_size=BATCH), subspace.role))
             done += moved.batch
             if progress:

@@ -138,7 +138,7 @@ class Generator(nn.Module):
         clips = []
         for start in range(0, latents.batch, batch_size):
             part = latents.slice(start, start + batch_size).to(self.device)
-            rows = condition._each(lambda value, start=start: value[start : start + batch_size]).to(self.device)
+            rows = condition.each(lambda value, start=start: value[start : start + batch_size]).to(self.device)
             clips.append(draw(part, rows).float().cpu())
         self.train(was_training)
         return torch.cat(clips)
