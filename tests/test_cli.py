@@ -141,6 +141,16 @@ def test_points_come_back_from_text_and_files(run, tmp_path):
     assert np.array_equal(one["frames"], again["frames"])
 
 
+def test_a_release_from_elsewhere_writes_nowhere_else(run, make_release, tmp_path):
+    folder = make_release(tmp_path / "theirs")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"name": "../../pwned"}))
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    status, _, err = run(["sample", str(folder), "--out", "a/b"])
+    assert status == 2 and "'../../pwned'" in err and err.count("\n") == 1
+    assert not [path for path in tmp_path.rglob("*") if "pwned" in path.name]
+
+
 def test_json_tells_how_to_make_each_again(run):
     status, out, _ = run("sample g3an-expressions --seed 7 -n 2 --label fear=1,anger=3 --format webp --json")
     told = json.loads(out)

@@ -144,8 +144,12 @@ def find_run(name: str | Path) -> Path:
 def check_name(name: str) -> str:
     """`name` itself, if a release can be called that."""
     if not _NAME.fullmatch(name):
-        raise VidganError(f"A release is called by letters, digits, '.', '-' and '_', 96 at most, not {name[:96]!r}.")
+        raise VidganError(_bad_name(name))
     return name
+
+
+def _bad_name(name: str) -> str:
+    return f"A release is called by letters, digits, '.', '-' and '_', 96 at most, not {name[:96]!r}."
 
 
 def _inside(folder: Path) -> Path:
@@ -212,9 +216,12 @@ def _read_config(folder: Path) -> tuple[ReleaseInfo, object, dict]:
     frames, size, fps = field("frames", int, 16), field("size", int, 64), field("fps", float, 12.0)
     if not (1 <= frames <= 4096 and 1 <= size <= 4096 and 0.1 <= fps <= 1000):
         raise VidganError(f"{path} asks for {frames} frames of {size} pixels at {fps} a second, which is out of range.")
+    name = field("name", str, folder.resolve().name)
+    if "name" in data and not _NAME.fullmatch(name):  # names become names of files
+        raise VidganError(f"{path} cannot be used: {_bad_name(name)}")
     metrics = _read_json(folder / METRICS) if (folder / METRICS).is_file() else {}
     info = ReleaseInfo(
-        name=folder.name if folder.parent == checkpoints() else data.get("name") or folder.name,
+        name=folder.name if folder.parent == checkpoints() else name,
         architecture=architecture,
         data=field("data", str, ""),
         labels=tuple(labels),
@@ -351,8 +358,8 @@ def save_release(
 ) -> Path:
     """Write a release folder, whole or not at all, and give its path. An older one of that name is replaced.
 
-    generator: with EMA weights; spectral norms are folded into the weights they normalise. info: its name, path and
-    architecture are taken from folder and generator. card: README.md; preview: an animated WebP; extra: further
+    generator: with EMA weights; spectral norms are folded into the weights they normalise. info: its path and architecture
+    are taken from folder and generator, and in `checkpoints()` a release has the name of its folder. card: README.md; preview: an animated WebP; extra: further
     files of `FILES` by name. Raises VidganError for weights that are not finite, for other files, and when the disk
     is full; what stood there before then still stands.
     """
@@ -365,7 +372,7 @@ def save_release(
     with new_folder(folder) as new:
         save_file(_released_weights(generator), new / WEIGHTS, metadata={"format": "pt"})
         config = {
-            "name": folder.name,
+            "name": check_name(info.name),
             "architecture": generator.architecture,
             "config": options,
             "labels": list(info.labels),
