@@ -5,17 +5,17 @@ python train.py g3an --help lists every option. On several GPUs: accelerate laun
 """
 
 import json
+import signal
 import sys
 
-import tyro
 
-from vidgan.errors import VidganError
-from vidgan.training.options import TrainOptions, preset
-from vidgan.training.recipes import RECIPES
+def parse(arguments: list[str]):
+    """The TrainOptions of a command line: a preset's values, overridden by what is given."""
+    import tyro
 
+    from vidgan.training.options import preset
+    from vidgan.training.recipes import RECIPES
 
-def parse(arguments: list[str]) -> TrainOptions:
-    """The options of a command line: a preset's values, overridden by what is given."""
     if not arguments or arguments[0].startswith("-"):
         presets = (f"  {name}: {', '.join([*module.PRESETS, *module.ALIASES])}" for name, module in RECIPES.items())
         print(__doc__, "Recipes and their presets:", *presets, sep="\n")
@@ -35,7 +35,9 @@ def _value(arguments: list[str], option: str) -> str:
     return ""
 
 
-def main(arguments: list[str]) -> int:
+def run(arguments: list[str]) -> int:
+    from vidgan.errors import VidganError
+
     try:
         options = parse(arguments)
         if options.dry_run:
@@ -48,6 +50,19 @@ def main(arguments: list[str]) -> int:
         print(f"train.py: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def main(arguments: list[str]) -> int:
+    """0 when the run ended, was stopped or has nothing left to do; 2 for mistakes; 130 for a second Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the loop listens itself
+    try:
+        return run(arguments)
+    except KeyboardInterrupt as stopped:
+        at_once = bool(stopped.args)
+        print(
+            "\ntrain.py: stopped " + ("at once; the last saved state stands." if at_once else "before the first step.")
+        )
+        return 130 if at_once else 0
 
 
 if __name__ == "__main__":

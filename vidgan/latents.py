@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import math
+import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
@@ -52,7 +53,7 @@ class Latents(Mapping):
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, Tensor]):
-        values = {name: torch.as_tensor(value).detach().to(torch.float32) for name, value in values.items()}
+        values = {name: torch.as_tensor(value).detach().to(torch.float32, copy=True) for name, value in values.items()}
         if not values:
             raise VidganError("Latents need at least one subspace.")
         batches = {name: value.shape[0] if value.dim() else 0 for name, value in values.items()}
@@ -168,10 +169,10 @@ class Latents(Mapping):
         names = self.names if names is None else tuple(names)
         moved = {}
         for name in names:
-            if self[name].shape[1:] != other[name].shape[1:]:
+            if self[name].shape != other[name].shape:
                 raise VidganError(
-                    f"Subspace {name!r} has shape {list(self[name].shape[1:])} at one end and "
-                    f"{list(other[name].shape[1:])} at the other."
+                    f"Subspace {name!r} has shape {list(self[name].shape)} at one end and "
+                    f"{list(other[name].shape)} at the other."
                 )
             moved[name] = blend(self[name], other[name], t)
         return self.replace(moved)
@@ -195,8 +196,10 @@ class Latents(Mapping):
         """Compact URL-safe text: base64 of float16, with the number of points and steps in front.
 
         Float16 keeps 11 bits, so a packed point comes back within 0.1% of itself: use `quantise` first where the
-        exact same frames are wanted on both sides of a link.
+        exact same frames are wanted on both sides of a link. VidganError for values beyond float16's 65504.
         """
+        if any(not (value.abs() < 65504).all() for value in self.values()):
+            raise VidganError("Latents with values beyond 65504, or that are no numbers, cannot be packed.")
         header = np.array([self.batch, self.steps], dtype="<u2").tobytes()
         body = b"".join(value.cpu().numpy().astype("<f2").tobytes() for value in self.values())
         return base64.urlsafe_b64encode(header + body).decode().rstrip("=")
@@ -204,6 +207,14 @@ class Latents(Mapping):
     def quantise(self) -> "Latents":
         """Values rounded to float16, so that `pack` loses nothing."""
         return Latents({name: value.to(torch.float16).to(torch.float32) for name, value in self.items()})
+
+
+def whole(name: str, value: object) -> int:
+    """`value` as a Python integer; VidganError, with `name`, for anything that is none."""
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise VidganError(f"{name} must be a whole number, not {value!r}.") from error
 
 
 def slerp(a: Tensor, b: Tensor, t: float) -> Tensor:
@@ -275,6 +286,7 @@ class LatentSpace:
         the normal draw (1 is the prior; 0 its mean), one number or one for each subspace.
         Raises VidganError for seeds beyond 64 bits, n < 1 or steps outside 1..64.
         """
+        n, steps = whole("n", n), whole("steps", steps)
         if n < 1 or not 1 <= steps <= MAX_STEPS:
             raise VidganError(
                 f"Cannot draw {n} points of {steps} steps: there must be at least 1, of 1 to {MAX_STEPS}."
@@ -288,7 +300,7 @@ class LatentSpace:
         for subspace in self.subspaces:
             own = (seeds or {}).get(subspace.name, seed)
             scale = truncation.get(subspace.name, 1.0) if isinstance(truncation, Mapping) else truncation
-            if not math.isfinite(scale):
+            if not isinstance(scale, int | float | np.number) or not math.isfinite(scale):
                 raise VidganError(f"Truncation must be a finite number, not {scale}.")
             draws = [
                 [
@@ -312,6 +324,8 @@ class LatentSpace:
 
     def validate(self, latents: Latents) -> Latents:
         """`latents` itself, if it is a batch of points of this space; VidganError with the reason if not."""
+        if not isinstance(latents, Latents):
+            raise VidganError(f"Latents(...) are needed, not {type(latents).__name__}.")
         for name in latents:
             self[name]
         for subspace in self.subspaces:
@@ -359,7 +373,8 @@ class LatentSpace:
 
 def _normal(seed: int, name: str, index: int, step: int, dim: int) -> np.ndarray:
     """`dim` standard normal float32 numbers that belong to (seed, subspace, row, time step) alone."""
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= MAX_SEED:
+    seed = whole("a seed", seed)
+    if not 0 <= seed <= MAX_SEED:
         raise VidganError(f"A seed is a whole number from 0 to 2^64 - 1, not {seed}.")
     digest = hashlib.sha256(f"{seed}/{name}/{index}/{step}".encode()).digest()
     key = np.frombuffer(digest[:16], dtype="<u8")

@@ -99,39 +99,39 @@ def test_calibration_measures_the_statistics_of_these_weights():
 
 def test_states_are_kept_and_pruned(tmp_path):
     for step in (1, 2, 3):
-        state.save_state(tmp_path, step, {"x": torch.full((2,), float(step))}, {"note": step}, keep=2)
+        state.save_state(tmp_path, step, {"x": torch.full((2,), float(step))}, {"options": {}}, keep=2)
     assert [path.name for path in state.state_folders(tmp_path)] == ["step-00000002", "step-00000003"]
     tensors, facts = state.load_state(tmp_path)
-    assert facts == {"step": 3, "note": 3} and tensors["x"].tolist() == [3, 3]
+    assert facts == {"step": 3, "options": {}} and tensors["x"].tolist() == [3, 3]
 
 
 def test_a_full_disk_leaves_the_state_before(tmp_path, monkeypatch):
-    state.save_state(tmp_path, 1, {"x": torch.ones(2)}, {}, keep=1)
+    state.save_state(tmp_path, 1, {"x": torch.ones(2)}, {"options": {}}, keep=1)
 
     def full(*_args, **_kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(state, "save_file", full)
     with pytest.raises(VidganError, match="disk is full: step 2"):
-        state.save_state(tmp_path, 2, {"x": torch.ones(2)}, {}, keep=1)
+        state.save_state(tmp_path, 2, {"x": torch.ones(2)}, {"options": {}}, keep=1)
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["step-00000001"]
     assert state.load_state(tmp_path)[1]["step"] == 1
 
 
 def test_a_kill_during_a_save_leaves_the_state_before(tmp_path):
     """What a killed save can leave is a draft: half a file under the draft's name."""
-    state.save_state(tmp_path, 1, {"x": torch.ones(2)}, {}, keep=1)
+    state.save_state(tmp_path, 1, {"x": torch.ones(2)}, {"options": {}}, keep=1)
     draft = tmp_path / "state" / "step-00000002.tmp"
     draft.mkdir()
     (draft / "tensors.safetensors").write_bytes(b"\x08\x00")
     assert state.load_state(tmp_path)[1]["step"] == 1
-    state.save_state(tmp_path, 2, {"x": torch.ones(2)}, {}, keep=1)
+    state.save_state(tmp_path, 2, {"x": torch.ones(2)}, {"options": {}}, keep=1)
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["step-00000002"]
 
 
 def test_a_damaged_state_is_passed_over(tmp_path):
     for step in (1, 2):
-        state.save_state(tmp_path, step, {"x": torch.ones(2)}, {}, keep=2)
+        state.save_state(tmp_path, step, {"x": torch.ones(2)}, {"options": {}}, keep=2)
     newest = tmp_path / "state" / "step-00000002" / "tensors.safetensors"
     newest.write_bytes(newest.read_bytes()[:-3])
     assert state.load_state(tmp_path)[1]["step"] == 1

@@ -1,6 +1,7 @@
 """The loop, through the real train.py: files left, exact resume, signals, and what it says when things go wrong."""
 
 import dataclasses
+import errno
 import json
 import os
 import signal
@@ -8,16 +9,17 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from vidgan import VidganError, hub
+from vidgan import VidganError, hub, video
 from vidgan.training.export import export
 from vidgan.training.log import read_log
 from vidgan.training.options import preset
 from vidgan.training.recipes import RECIPES
-from vidgan.training.state import ema_generator, load_state, state_folders
+from vidgan.training.state import Lock, ema_generator, load_state, state_folders
 from vidgan.training.trainer import Trainer, train
 
 
@@ -242,3 +244,80 @@ def test_export_makes_a_release_that_loads_and_draws_what_the_run_draws(tmp_path
 def test_a_run_without_a_state_cannot_be_exported(tmp_path):
     with pytest.raises(VidganError, match="holds no training state yet"):
         export(tmp_path, "nothing")
+
+
+def test_data_without_a_held_out_split_is_released_with_the_reason(tmp_path, own_checkpoints):
+    rng = np.random.default_rng(0)
+    video.save(tmp_path / "clips" / "only.mp4", rng.integers(0, 255, (20, 64, 64, 3), dtype=np.uint8))
+    train(smoke(tmp_path / "run", data="folder", data_root=str(tmp_path / "clips"), data_options=(), steps=1))
+    folder = export(tmp_path / "run", "one")
+    assert "Not measured." in (folder / "README.md").read_text()
+
+
+def test_a_score_that_cannot_be_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(VidganError, match="evaluate_clips of at least 2, not 1"):
+        train(smoke(tmp_path, evaluate_every=2, evaluate_clips=1))
+    video.save(tmp_path / "clips" / "only.mp4", np.zeros((20, 64, 64, 3), dtype=np.uint8))
+    folder = {"data": "folder", "data_root": str(tmp_path / "clips"), "data_options": ()}
+    with pytest.raises(VidganError, match="test split cannot be measured"):
+        train(smoke(tmp_path / "run", evaluate_every=2, **folder))
+    assert state_folders(tmp_path / "run") == []
+
+
+def test_scores_and_sheets_come_after_the_save(tmp_path, monkeypatch):
+    def broken(*_arguments):
+        raise RuntimeError("a picture that cannot be drawn")
+
+    monkeypatch.setattr("vidgan.training.trainer.sheet_frames", broken)
+    with pytest.raises(RuntimeError, match="cannot be drawn"):
+        train(smoke(tmp_path, sheet_every=2))
+    assert load_state(tmp_path)[1]["step"] == 2
+
+
+def test_two_processes_do_not_train_one_run(tmp_path):
+    with Lock(tmp_path), pytest.raises(VidganError, match="is being trained by another process"):
+        train(smoke(tmp_path))
+    train(smoke(tmp_path, steps=1))
+
+
+def test_a_log_on_a_full_disk_is_told_in_one_sentence(tmp_path, monkeypatch):
+    def full(*_arguments, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("vidgan.training.log.write_atomic", full)
+    with pytest.raises(VidganError, match=r"Writing to .* failed .*No space left on device"):
+        train(smoke(tmp_path))
+
+
+@pytest.mark.parametrize("facts", ["{}", "[]", '{"step": 1, "options": {}}', '{"step": 1, "options": {"model": 3}}'])
+def test_foreign_states_are_refused_in_one_sentence(tmp_path, facts):
+    train(smoke(tmp_path, steps=1))
+    (state_folders(tmp_path)[-1] / "facts.json").write_text(facts)
+    for use in (ema_generator, lambda run: train(smoke(run))):
+        with pytest.raises(VidganError, match=r"can be read|does not fit|other options"):
+            use(tmp_path)
+
+
+def test_spoilt_log_lines_are_left_out(tmp_path):
+    train(smoke(tmp_path, steps=1, log_every=1))
+    log = tmp_path / "log.jsonl"
+    log.write_text(log.read_text() + '{"kind": "train", "st\n[1]\n\n')
+    assert [line["step"] for line in read_log(tmp_path)] == [1]
+    train(smoke(tmp_path, steps=2, log_every=1))
+    assert [line["step"] for line in read_log(tmp_path)] == [1, 2]
+
+
+@pytest.mark.parametrize("item", ["frames=5", "size=32", "seed=1", "device=cuda"])
+def test_data_options_do_not_set_what_the_trainer_sets(tmp_path, item):
+    with pytest.raises(VidganError, match="follows from the other options"):
+        train(smoke(tmp_path, data_options=(item,)))
+
+
+def test_a_stop_before_the_first_step_is_no_error(root, tmp_path):
+    arguments = command(root, tmp_path / "run", "--data-options", "bank=100000")
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(3)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and "Traceback" not in output, output
+    assert "before the first step" in output

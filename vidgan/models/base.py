@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..conditions import Condition
+from ..conditions import Condition, check_weights
 from ..errors import VidganError
-from ..latents import Latents, LatentSpace
+from ..latents import Latents, LatentSpace, whole
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,8 @@ class Generator(nn.Module):
             condition = Condition(torch.full((latents.batch, classes), 1.0 / classes), condition.image)
         if classes and condition.label.shape != (latents.batch, classes):
             raise VidganError(f"Label weights must be [{latents.batch}, {classes}], not {list(condition.label.shape)}.")
+        if classes:
+            check_weights(condition.label)
         return condition
 
     def fuse(self) -> "Generator":
@@ -132,6 +134,8 @@ class Generator(nn.Module):
         Raises VidganError where latents or condition do not fit this generator.
         """
         condition = self.check(latents, condition)
+        if whole("batch_size", batch_size) < 1:
+            raise VidganError(f"batch_size must be at least 1, not {batch_size}.")
         was_training = self.training
         self.eval()
         draw = self.fused if self.fused and batch_size == 1 and self.device.type == "cpu" else self

@@ -37,32 +37,21 @@ LEVELS = ((8, (4, 1, 0)), (8, (4, 2, 1)), (4, (4, 2, 1)), (2, (1, 1, 0)), (1, (1
 
 @dataclass(frozen=True)
 class G3ANConfig:
-    """width: channels of the last module, 64 in the paper (all other widths are multiples of it);
-    appearance, motion: dimensions of z_a and z_m; classes: labels, 0 for the unconditional model;
-    convolution: how G_V up-samples (Table 4): "1p2d" is the paper's (1+2)D, "2p1d" and "3d" the alternatives;
-    attention_after: F-SA follows this G3 module (Table 5; the paper's choice is 3), None leaves it out;
-    spatial_stream, temporal_stream: False removes G_S or G_T (Table 3);
-    spectral_norm: on every convolution of the generator, as released;
-    video_discriminator: "2p1d" as released, or "3d", which the paper's own numbers used;
-    label_in_video: how D_V sees the label: "map" (one-hot planes after its first stage) or "projection";
-    spectral_discriminators: spectral norm on every convolution of D_V and D_I, as released; without it they want an
-    R1 penalty, and start from He's initialisation instead of DCGAN's;
-    minibatch_std: D_V and D_I also see how much the clips of a batch differ (Karras et al. 2018), against collapse.
-    """
+    """The shape of G3AN's networks; the defaults are the released ones."""
 
-    classes: int = 0
-    width: int = 64
-    appearance: int = 128
-    motion: int = 10
-    convolution: str = "1p2d"
-    attention_after: int | None = 3
-    spatial_stream: bool = True
-    temporal_stream: bool = True
-    spectral_norm: bool = True
-    video_discriminator: str = "2p1d"
-    label_in_video: str = "map"
-    spectral_discriminators: bool = True
-    minibatch_std: bool = False
+    classes: int = 0  # labels; 0 for the unconditional model
+    width: int = 64  # channels of the last module, 64 in the paper; all other widths are multiples of it
+    appearance: int = 128  # dimensions of z_a
+    motion: int = 10  # dimensions of z_m
+    convolution: str = "1p2d"  # how G_V up-samples (Table 4): 1p2d is the paper's (1+2)D; 2p1d and 3d the others
+    attention_after: int | None = 3  # F-SA follows this G3 module, 0 to 4 (Table 5; the paper's is 3); None: no F-SA
+    spatial_stream: bool = True  # False removes G_S (Table 3)
+    temporal_stream: bool = True  # False removes G_T (Table 3)
+    spectral_norm: bool = True  # on every convolution of G, as released
+    video_discriminator: str = "2p1d"  # D_V's convolutions: 2p1d as released, or 3d, which the paper's numbers used
+    label_in_video: str = "map"  # how D_V sees the label: map (planes after its first stage) or projection
+    spectral_discriminators: bool = True  # spectral norm in D_V and D_I, as released; without it, use R1
+    minibatch_std: bool = False  # show D_V and D_I how much a batch differs (Karras et al. 2018), against collapse
 
     def __post_init__(self):
         if self.convolution not in CONVOLUTIONS:

@@ -14,9 +14,9 @@ def augment(clip: Tensor, policy: tuple[str, ...], generator: torch.Generator) -
     the same policy. Numbers come from `generator` (CPU), so that a step can be repeated.
     """
     for name in policy:
-        if name not in _POLICIES:
-            raise unknown("augmentation", name, _POLICIES)
-        clip = _POLICIES[name](clip, generator)
+        if name not in POLICIES:
+            raise unknown("augmentation", name, POLICIES)
+        clip = POLICIES[name](clip, generator)
     return clip
 
 
@@ -65,4 +65,4 @@ def _cutout(clip: Tensor, generator: torch.Generator) -> Tensor:
     return clip * ~inside
 
 
-_POLICIES = {"flip": _flip, "colour": _colour, "translation": _translation, "cutout": _cutout}
+POLICIES = {"flip": _flip, "colour": _colour, "translation": _translation, "cutout": _cutout}

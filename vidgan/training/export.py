@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from .. import hub, video
+from ..errors import VidganError
 from ..metrics.distance import distance
 from ..models import ARCHITECTURES, Generator, ReleaseInfo
 from .evaluate import open_split
@@ -40,15 +41,15 @@ def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: 
     """Write the release `name` from a run's newest state; returns its folder, `out` or `checkpoints/NAME`.
 
     clips: how many the distance to the held-out split is measured with, controls in the same run; 0 measures nothing.
-    VidganError where the run has no state, its data is not there to measure against, or the disk has no room; a
-    release that stood there is only replaced by a whole new one.
+    Data that is not there, or has nothing held out, leaves the reason in the card instead. VidganError where the run
+    has no state or the disk no room; a release that stood there is only replaced by a whole new one.
     """
     run = Path(run)
     generator = ema_generator(run)
     begun = load_state(run)[1]["options"]
     options = restore(type(RECIPES[begun["architecture"]].PRESETS["paper"]), begun)
     folder = Path(out) if out else hub.checkpoints() / name
-    measured = distance(generator, open_split(options, "test", generator), clips, controls=True) if clips else {}
+    measured = _measure(generator, options, clips)
     licence = DATA.get(options.data, DATA["folder"])[0]
     info = dataclasses.replace(generator.info, name=name, license=licence, metrics=measured, path=folder)
     return hub.save_release(
@@ -62,6 +63,16 @@ def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: 
             "curve.json": _curve(run),
         },
     )
+
+
+def _measure(generator: Generator, options: TrainOptions, clips: int) -> dict:
+    """The distance to the held-out split with its controls, or why there is none."""
+    if not clips:
+        return {}
+    try:
+        return distance(generator, open_split(options, "test", generator), clips, controls=True)
+    except VidganError as error:
+        return {"note": f"Not measured. {error}"}
 
 
 def _curve(run: Path) -> bytes:
@@ -98,7 +109,7 @@ video.save("{info.name}.mp4", video.to_uint8(generator.generate(latents))[0])
 {DATA.get(options.data, DATA["folder"])[1]}
 
 ## How
-`recipes/{info.name}.sh`: {info.step:,} steps of {options.batch} clips, preset `{options.preset}`.
+{info.step:,} steps of {options.batch} clips{_script(info.name)}, preset `{options.preset}`.
 {_departures(options)}
 
 ## Measured
@@ -114,8 +125,8 @@ latents far from the prior were not seen in training.
 
 def _measured(metrics: dict) -> str:
     """The distances beside their controls, as a table."""
-    if not metrics:
-        return "Not measured."
+    if "clips" not in metrics:
+        return metrics.get("note", "Not measured.")
     lines = [
         f"{metrics['clips']} generated clips against {metrics['real_clips']} of the `{metrics['split']}` split, which "
         "the training never saw.",
@@ -137,13 +148,15 @@ CONTROLS = {
 }
 
 
+def _script(name: str) -> str:
+    return f", `recipes/{name}.sh`" if (hub.checkpoints().parent / "recipes" / f"{name}.sh").is_file() else ""
+
+
 def _departures(options: TrainOptions) -> str:
     """One sentence on where the run's options differ from the paper's."""
     now, paper = options.to_json(), RECIPES[options.architecture].PRESETS["paper"].to_json()
-    differ = [
-        f"{part}.{key} {now[part][key]} (paper: {paper[part][key]})"
-        for part in ("model", "recipe")
-        for key in paper[part]
-        if now[part][key] != paper[part][key] and key != "classes"
-    ]
+    pairs = [(key, now[key], paper[key]) for key in ("batch", "precision")]
+    for part in ("model", "recipe"):
+        pairs += [(f"{part}.{key}", now[part][key], paper[part][key]) for key in paper[part] if key != "classes"]
+    differ = [f"{name} {value} (paper: {papers})" for name, value, papers in pairs if value != papers]
     return f"Departures from the paper: {'; '.join(differ)}." if differ else "All options are the paper's."

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..video import write_atomic
+
 
 class RunLog:
     """`RUN/log.jsonl`, one object a line with `kind` ("train" or "metrics") and `step`; TensorBoard events beside it.
@@ -15,14 +17,8 @@ class RunLog:
     def __init__(self, run: Path, step: int):
         run.mkdir(parents=True, exist_ok=True)
         path = run / "log.jsonl"
-        lines = []
-        for line in path.read_text().splitlines() if path.exists() else []:
-            try:
-                if json.loads(line)["step"] <= step:
-                    lines.append(line + "\n")
-            except (ValueError, KeyError):
-                continue
-        path.write_text("".join(lines))
+        kept = [line for line in _lines(path) if line["step"] <= step]
+        write_atomic(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
         self._file = path.open("a", buffering=1)
         try:
             from torch.utils.tensorboard import SummaryWriter
@@ -49,6 +45,17 @@ class RunLog:
 
 
 def read_log(run: Path, kind: str = "train") -> list[dict]:
-    """The lines of one kind, oldest first."""
-    lines = (json.loads(line) for line in (Path(run) / "log.jsonl").read_text().splitlines())
-    return [line for line in lines if line.get("kind") == kind]
+    """The lines of one kind, oldest first; lines that a full disk or a kill has spoilt are left out."""
+    return [line for line in _lines(Path(run) / "log.jsonl") if line.get("kind") == kind]
+
+
+def _lines(path: Path) -> list[dict]:
+    lines = []
+    for text in path.read_text("utf-8", "replace").splitlines() if path.exists() else []:
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(line, dict) and isinstance(line.get("step"), int):
+            lines.append(line)
+    return lines

@@ -5,49 +5,40 @@ import json
 import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+from ..data import DATASETS
 from ..errors import VidganError, unknown
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """data: data set; data_root: where its files are; data_options: "name=value" each;
-    conditional: whether the networks are told the label, where the data has any;
-    run: folder for states, logs and sheets; preset: where the other values came from; dry_run: only print them;
-    model, recipe: the paper's options, typed by a subclass for each recipe;
-    batch: clips a step on each process, drawn as `micro_batches` parts whose gradients are added;
-    steps: where to stop; max_minutes: stop earlier, saved (0: never);
-    precision: "fp32" or "bf16" (autocast); device: "auto", "cpu" or "cuda"; compile: torch.compile for all networks;
-    seed: decides weights, latents and clips; log_every, sheet_every, evaluate_every: steps between log lines, sample
-    sheets and metrics (0: none); evaluate_clips: generated clips for those;
-    save_minutes: time between saves (0: after every step); keep: states kept; threads: CPU threads (0: all).
-    """
+    """Options of every recipe. A subclass for each adds `model` and `recipe`, the paper's own."""
 
     architecture: ClassVar[str]
 
-    preset: str = "paper"
-    dry_run: bool = False
-    data: str = "expressions"
-    data_root: str | None = None
-    data_options: tuple[str, ...] = ()
-    conditional: bool = True
-    run: Path = Path("runs/run")
-    batch: int = 16
-    micro_batches: int = 1
-    steps: int = 20_000
-    max_minutes: float = 0.0
-    precision: str = "fp32"
-    device: str = "auto"
-    compile: bool = False
-    seed: int = 0
-    log_every: int = 20
-    sheet_every: int = 500
-    evaluate_every: int = 0
-    evaluate_clips: int = 512
-    save_minutes: float = 10.0
-    keep: int = 2
-    threads: int = 0
+    preset: str = "paper"  # where all other values come from
+    dry_run: bool = False  # print the options and stop
+    data: str = "expressions"  # data set: expressions, weizmann, sprites, or folder for videos of your own
+    data_root: str | None = None  # where its files are
+    data_options: tuple[str, ...] = ()  # name=value for the data set, see docs/data.md
+    conditional: bool = True  # tell the networks the label, where the data has any
+    run: Path = Path("runs/run")  # folder for states, logs and sample sheets
+    batch: int = 16  # clips a step, on each process
+    micro_batches: int = 1  # parts that a batch is drawn in, their gradients added: less memory
+    steps: int = 20_000  # where to stop
+    max_minutes: float = 0.0  # stop earlier, saved; 0: never
+    precision: Literal["fp32", "bf16"] = "fp32"  # bf16: networks under autocast
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: a GPU where there is one
+    compile: bool = False  # torch.compile for all networks
+    seed: int = 0  # decides weights, latents and clips
+    log_every: int = 20  # steps between lines of log.jsonl
+    sheet_every: int = 500  # steps between sample sheets; 0: none
+    evaluate_every: int = 0  # steps between distances to both splits of the data; 0: none
+    evaluate_clips: int = 512  # clips that these are measured with
+    save_minutes: float = 10.0  # minutes between saves; 0: save after every step
+    keep: int = 2  # saved states that are kept
+    threads: int = 0  # processor threads; 0: all
 
     def check(self) -> "TrainOptions":
         """Itself, or VidganError naming everything that contradicts, before anything runs."""
@@ -60,13 +51,21 @@ class TrainOptions:
             wrong.append("steps, keep and log_every must be at least 1")
         if min(self.sheet_every, self.evaluate_every, self.max_minutes, self.save_minutes, self.threads) < 0:
             wrong.append("sheet_every, evaluate_every, max_minutes, save_minutes and threads cannot be negative")
-        if self.precision not in ("fp32", "bf16"):
-            wrong.append(f"precision is fp32 or bf16, not {self.precision!r}")
-        if self.device not in ("auto", "cpu", "cuda"):
-            wrong.append(f"device is auto, cpu or cuda, not {self.device!r}")
+        if self.evaluate_every and self.evaluate_clips < 2:
+            wrong.append(f"a distance needs evaluate_clips of at least 2, not {self.evaluate_clips}")
+        for name, choices in (("precision", ("fp32", "bf16")), ("device", ("auto", "cpu", "cuda"))):
+            if getattr(self, name) not in choices:
+                wrong.append(f"{name} is {' or '.join(choices)}, not {getattr(self, name)!r}")
         if not 0 <= self.seed < 2**63:
             wrong.append(f"seed must be from 0 to 2^63 - 1, not {self.seed}")
-        wrong += [f"data_options are name=value, not {item!r}" for item in self.data_options if "=" not in item]
+        for item in self.data_options:
+            name, given, _ = item.partition("=")
+            if not given:
+                wrong.append(f"data_options are name=value, not {item!r}")
+            elif name.replace("-", "_") in RESERVED:
+                wrong.append(f"{name} is not one of the data_options: it follows from the other options")
+        if self.data not in DATASETS:
+            raise unknown("data set", self.data, DATASETS)
         if wrong:
             raise VidganError("These options do not go together: " + "; ".join(wrong) + ".")
         return self
@@ -86,6 +85,9 @@ class TrainOptions:
         """Plain JSON, with the architecture's name."""
         return json.loads(json.dumps({"architecture": self.architecture, **dataclasses.asdict(self)}, default=str))
 
+
+#: what the trainer itself tells a data set
+RESERVED = ("split", "frames", "size", "seed", "rank", "device", "root")
 
 #: options that may differ between a run and its continuation; all others decide the weights
 FREE = {

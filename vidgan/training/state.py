@@ -8,7 +8,14 @@ import errno
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # not POSIX
+    fcntl = None
 
 import torch
 from safetensors import SafetensorError
@@ -21,6 +28,32 @@ from ..models.blueprint import plain_options
 from .ema import calibrate
 
 
+class Lock:
+    """Held while a run is trained, so that two processes never write to one folder. Where the system cannot lock files
+    (not POSIX), or the run has several processes on purpose, nothing is held."""
+
+    def __init__(self, run: Path):
+        self.run = run
+        self._file = None
+
+    def __enter__(self) -> "Lock":
+        if fcntl and os.environ.get("LOCAL_RANK", "0") == "0":
+            self.run.mkdir(parents=True, exist_ok=True)
+            self._file = open(self.run / ".lock", "a")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                self._file.close()
+                raise VidganError(
+                    f"{self.run} is being trained by another process: stop it, or name another --run."
+                ) from error
+        return self
+
+    def __exit__(self, *_error) -> None:
+        if self._file:
+            self._file.close()
+
+
 def save_state(run: Path, step: int, tensors: dict[str, Tensor], facts: dict, keep: int = 2) -> Path:
     """Write `RUN/state/step-N`, then drop all but the newest `keep`. The folder's path is returned.
 
@@ -29,13 +62,13 @@ def save_state(run: Path, step: int, tensors: dict[str, Tensor], facts: dict, ke
     states = run / "state"
     states.mkdir(parents=True, exist_ok=True)
     final = states / f"step-{step:08d}"
-    draft = states / f"step-{step:08d}.tmp"
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = states / f"step-{step:08d}.{os.getpid()}.tmp"
     try:
+        for stale in states.glob("*.tmp"):
+            shutil.rmtree(stale, ignore_errors=True)
         draft.mkdir()
-        save_file(
-            {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, draft / "tensors.safetensors"
-        )
+        held = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        save_file(held, draft / "tensors.safetensors")
         (draft / "facts.json").write_text(json.dumps({"step": step, **facts}))
         for path in [*draft.iterdir(), draft]:
             _flush(path)
@@ -44,11 +77,9 @@ def save_state(run: Path, step: int, tensors: dict[str, Tensor], facts: dict, ke
         _flush(states)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(draft, ignore_errors=True)
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-            raise VidganError(
-                f"The disk is full: step {step} was not saved to {states}; earlier states stand."
-            ) from error
-        raise
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+        reason = "The disk is full" if full else f"Writing failed ({error})"
+        raise VidganError(f"{reason}: step {step} was not saved to {states}; earlier states stand.") from error
     for old in state_folders(run)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return final
@@ -68,7 +99,7 @@ def state_folders(run: Path) -> list[Path]:
 
 
 def load_state(run: Path) -> tuple[dict[str, Tensor], dict] | None:
-    """The newest readable state as (tensors, facts), or None where a run has none yet.
+    """The newest readable state as (tensors, facts), or None where a run has none yet; facts hold `step` and `options`.
 
     A state that cannot be read (a damaged disk; a kill cannot cause it) is passed over for the one before it; where
     none of them can be read, VidganError.
@@ -76,12 +107,25 @@ def load_state(run: Path) -> tuple[dict[str, Tensor], dict] | None:
     folders = state_folders(run)
     for folder in reversed(folders):
         try:
-            return load_file(folder / "tensors.safetensors"), json.loads((folder / "facts.json").read_text())
+            tensors, facts = load_file(folder / "tensors.safetensors"), json.loads((folder / "facts.json").read_text())
         except (OSError, ValueError, SafetensorError):
             continue
+        if isinstance(facts, dict) and isinstance(facts.get("step"), int) and isinstance(facts.get("options"), dict):
+            return tensors, facts
     if folders:
         raise VidganError(f"No state in {run / 'state'} can be read; move the folder away to start over.")
     return None
+
+
+@contextmanager
+def fitting(run: Path) -> Iterator[None]:
+    """A state that is whole but not of this program's making is refused in one sentence."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if isinstance(error, VidganError):
+            raise
+        raise VidganError(f"The state in {run / 'state'} does not fit: it was made by something else.") from error
 
 
 def flatten_optimizer(name: str, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], list[dict]]:
@@ -121,15 +165,17 @@ def ema_generator(run: str | Path) -> Generator:
         raise VidganError(f"{run} holds no training state yet.")
     tensors, facts = found
     options = facts["options"]
-    model = {**options["model"], "classes": len(facts["labels"]) if options["conditional"] else 0}
-    kind = ARCHITECTURES[options["architecture"]].config
-    generator = build(options["architecture"], **{**model, **plain_options(kind)})
-    generator.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("ema.")})
+    with fitting(run):
+        labels = tuple(facts["labels"]) if options["conditional"] else ()
+        kind = ARCHITECTURES[options["architecture"]].config
+        model = {**options["model"], "classes": len(labels), **plain_options(kind)}
+        generator = build(options["architecture"], **model)
+        generator.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("ema.")})
     generator.info = ReleaseInfo(
         name=run.name,
         architecture=options["architecture"],
         data=options["data"],
-        labels=tuple(facts["labels"]) if options["conditional"] else (),
+        labels=labels,
         frames=generator.frames,
         size=generator.size,
         step=facts["step"],

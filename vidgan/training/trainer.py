@@ -30,27 +30,34 @@ from .log import RunLog
 from .options import TrainOptions, changed, restore
 from .phases import Micro, Networks
 from .sheet import save_sheet, sheet_frames
-from .state import flatten_optimizer, load_state, restore_optimizer, save_state
+from .state import Lock, fitting, flatten_optimizer, load_state, restore_optimizer, save_state
 
 
 def train(options: TrainOptions) -> Path:
     """Train until `options.steps`, `max_minutes`, SIGTERM or Ctrl-C, whichever is first; returns the run folder.
 
     All of them save the state and end without an error. Raises VidganError with what to try where losses stop being
-    numbers or memory runs out; the last state then stands as it was.
+    numbers, memory runs out or the disk is full; the last state then stands as it was.
     """
-    trainer = Trainer(options.check())
+    options.check()
+    trainer = None
     try:
-        return trainer.run()
+        with Lock(Path(options.run)):
+            trainer = Trainer(options)
+            return trainer.run()
     except (torch.OutOfMemoryError, RuntimeError) as error:
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
             raise VidganError(
-                f"Out of memory at step {trainer.step}: lower --batch ({options.batch}), raise --micro-batches "
-                f"({options.micro_batches}) or lower --model.width; the last saved state stands."
+                f"Out of memory at step {trainer.step if trainer else 0}: lower --batch ({options.batch}), raise "
+                f"--micro-batches ({options.micro_batches}) or lower --model.width; the last saved state stands."
             ) from error
         raise
+    except OSError as error:
+        raise VidganError(f"Writing to {options.run} failed ({error}); the last saved state stands.") from error
     finally:
-        trainer.close()
+        if trainer:
+            trainer.close()
+        AcceleratorState._reset_state()  # so that the next run of this process may choose another precision
 
 
 class Trainer:
@@ -69,8 +76,11 @@ class Trainer:
             raise VidganError("--device cuda was asked for, but torch sees no GPU here.")
         self.device = self.accelerator.device
         self.world = self.accelerator.num_processes
+        architecture = ARCHITECTURES[options.architecture]
         self.source = open_source(
             options.data,
+            frames=architecture.generator.frames,
+            size=architecture.generator.size,
             root=options.data_root,
             seed=options.seed,
             device=str(self.device),
@@ -81,6 +91,10 @@ class Trainer:
         self.stop_reason = ""
         self.seconds = 0.0
         self._resume()
+        if options.evaluate_every:
+            from .evaluate import open_split
+
+            open_split(options, "test", self.networks.plain["generator"])  # refused now rather than at the first score
         self.log = RunLog(self.run_folder, self.step) if self.accelerator.is_main_process else None
 
     def _build(self) -> None:
@@ -181,11 +195,11 @@ class Trainer:
                     self.seconds = before + time.monotonic() - started
                     self._log(bar, totals, counted, minutes * 60)
                     totals, counted = {}, 0
-                if self.accelerator.is_main_process and (sheet or score):
-                    self._look(sheet, score)
                 if save:
                     self._save()
                     saved = time.monotonic()
+                if self.accelerator.is_main_process and (sheet or score):
+                    self._look(sheet, score)
             bar.close()
         if self.accelerator.is_main_process:
             print(f"{self.run_folder}: step {self.step}, saved ({self.stop_reason or 'nothing left to do'}).")
@@ -262,23 +276,25 @@ class Trainer:
                 (self.run_folder / "options.json").write_text(json.dumps(self.options.to_json(), indent=2) + "\n")
             return
         tensors, facts = found
-        differing = changed(restore(type(self.options), facts["options"]).to_json(), self.options.to_json())
+        with fitting(self.run_folder):
+            begun = restore(type(self.options), facts["options"])
+        differing = changed(begun.to_json(), self.options.to_json())
         if differing:
             raise VidganError(
                 f"{self.run_folder} was begun with other options ({', '.join(differing)}): give those again, or "
                 f"another --run."
             )
-        for name, network in self.networks.plain.items():
-            network.load_state_dict(_part(tensors, f"network.{name}."))
-            restore_optimizer(f"optimizer.{name}", self.optimizers[name], tensors, facts["groups"][name])
-        self.ema.generator.load_state_dict(_part(tensors, "ema."))
-        torch.set_rng_state(tensors["random.torch"])
-        self.step, self.seconds = facts["step"], facts["seconds"]
+        with fitting(self.run_folder):
+            for name, network in self.networks.plain.items():
+                network.load_state_dict(_part(tensors, f"network.{name}."))
+                restore_optimizer(f"optimizer.{name}", self.optimizers[name], tensors, facts["groups"][name])
+            self.ema.generator.load_state_dict(_part(tensors, "ema."))
+            torch.set_rng_state(tensors["random.torch"])
+            self.step, self.seconds = facts["step"], float(facts["seconds"])
 
     def close(self) -> None:
         if self.log:
             self.log.close()
-        AcceleratorState._reset_state()  # so that the next run of this process may choose another precision
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -297,7 +313,7 @@ class _Stopper:
 
     def _heard(self, number: int, _frame) -> None:
         if self.signal and number == signal.SIGINT:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("again")
         self.signal = signal.Signals(number).name
         print(f"\n{self.signal}: finishing the step, then saving.", file=sys.stderr)
 

@@ -5,7 +5,7 @@ L = L_V + L_I (Eq. 2), each the logistic loss, non-saturating for G; real and ge
 """
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from torch import Tensor
 from ...conditions import Condition
 from ...errors import VidganError, unknown
 from ...models.g3an import G3ANConfig
-from ..augment import augment
+from ..augment import POLICIES, augment
 from ..losses import ADVERSARIAL, r1_penalty
 from ..options import TrainOptions
 from ..phases import Losses, Micro, Networks, Phase
@@ -21,26 +21,24 @@ from ..phases import Losses, Micro, Networks, Phase
 
 @dataclass(frozen=True)
 class G3ANRecipe:
-    """loss: adversarial loss, "logistic" in the paper; lr_*: learning rates of Adam, betas: its moments;
-    frames_to_image: frames of each clip that D_I sees, one random time for the batch (paper) or n evenly spaced;
-    r1: weight of the R1 penalty on real data (0: none), applied every `r1_every` steps;
-    augment: differentiable augmentation of what the discriminators see (none in the paper);
-    ema: decay of the averaged generator that is published (the paper publishes the last weights: 0).
-    """
+    """How G3AN learns; the defaults are the paper's, but for `ema` (its weights are the last ones: 0)."""
 
-    loss: str = "logistic"
-    lr_generator: float = 2e-4
-    lr_discriminator: float = 2e-4
-    betas: tuple[float, float] = (0.5, 0.999)
-    frames_to_image: int = 1
-    r1: float = 0.0
-    r1_every: int = 16
-    augment: tuple[str, ...] = ()
-    ema: float = 0.999
+    loss: Literal["logistic", "hinge"] = "logistic"  # adversarial loss; the paper's is logistic
+    lr_generator: float = 2e-4  # learning rate of Adam for G
+    lr_discriminator: float = 2e-4  # and for D_V and D_I
+    betas: tuple[float, float] = (0.5, 0.999)  # Adam's decay rates
+    frames_to_image: int = 1  # frames of each clip for D_I: one at a random time (paper), or n evenly spaced
+    r1: float = 0.0  # weight of the R1 penalty on real clips and frames; 0: none
+    r1_every: int = 16  # steps between R1 penalties, each that much heavier
+    augment: tuple[str, ...] = ()  # differentiable augmentation: flip, colour, translation, cutout
+    ema: float = 0.999  # decay of the averaged generator that is published
 
     def __post_init__(self):
         if self.loss not in ADVERSARIAL:
             raise unknown("loss", self.loss, ADVERSARIAL)
+        for name in self.augment:
+            if name not in POLICIES:
+                raise unknown("augmentation", name, POLICIES)
         if self.frames_to_image < 1 or self.r1 < 0 or self.r1_every < 1 or not 0 <= self.ema < 1:
             raise VidganError("frames_to_image and r1_every must be at least 1, r1 not negative, ema in [0, 1).")
 
@@ -90,7 +88,7 @@ class G3ANRecipe:
 
 @dataclass(frozen=True)
 class G3ANOptions(TrainOptions):
-    """G3AN (CVPR 2020). See vidgan/training/options.py, models/g3an.py and recipes/g3an.py for what each is."""
+    """Train G3AN (Wang et al., CVPR 2020). The same command again resumes the run."""
 
     architecture: ClassVar[str] = "g3an"
 
