@@ -14,9 +14,6 @@ from pathlib import Path
 
 from .errors import VidganError, unknown
 
-FORMATS = ("mp4", "webp", "gif", "png", "npz")
-MAX_SEED = 2**64 - 1
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: the process's own) and give its exit status."""
@@ -83,11 +80,11 @@ def parser() -> Parser:
     _generator_options(sample)
     sample.add_argument("-n", type=_whole("-n", 1, 100_000), metavar="N", help="how many videos (default: 1)")
     sample.add_argument("--out", default=".", metavar="DIR", help="folder for the files (default: here)")
-    sample.add_argument("--format", choices=FORMATS, default="mp4", help="mp4, webp, gif, png (strip) or npz")
+    sample.add_argument("--format", type=_format, default="mp4", help="mp4, webp, gif, png (strip) or npz")
     sample.add_argument("--appearance-seed", type=_seed, metavar="S", help="another seed for appearance alone")
     sample.add_argument("--motion-seed", type=_seed, metavar="S", help="another seed for motion alone")
     sample.add_argument("--latents", metavar="POINT", help="these points: packed text, or a .json or .npz file")
-    sample.add_argument("--json", action="store_true", help="print what was made as JSON")
+    sample.add_argument("--json", action="store_true", help="print as JSON what was made, and of what")
 
     grid = _command(commands, "grid", run_grid, "draw one sheet: appearances down, motions across")
     _generator_options(grid)
@@ -112,7 +109,7 @@ def parser() -> Parser:
     release.add_argument("name", metavar="NAME", help="name of the release")
     release.add_argument("--out", metavar="DIR", help="its folder (default: checkpoints/NAME)")
     release.add_argument(
-        "--clips", type=int, default=512, metavar="N", help="clips to measure it with (default 512; 0: do not measure)"
+        "--clips", type=_clips, default=512, metavar="N", help="clips to measure it with (default 512; 0: none)"
     )
 
     hub = _group(commands, "hub", "the Hugging Face Hub")
@@ -140,8 +137,8 @@ EXAMPLES = """examples:
 
 SAMPLE = """Draw videos of a release.
 
-Video i of a seed is always the same one, here, in Python and on the page. The files are called
-NAME-seedS-i.FORMAT; an npz holds `frames`, uint8 [T, H, W, 3], and each latent subspace by its name."""
+Video i of a seed is always the same one, here and in Python; the page shows video 0 of each seed. The files are
+called NAME-seedS-i.FORMAT; an npz holds `frames`, uint8 [T, H, W, 3], and each latent subspace by its name."""
 
 
 def _command(group, name: str, run: Callable, help: str, description: str | None = None) -> Parser:
@@ -179,9 +176,24 @@ def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
 
 
 def _seed(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 40 or int(text) > MAX_SEED:
-        raise VidganError(f"A seed is a whole number from 0 to 2^64 - 1, not {text[:40]!r}.")
-    return int(text)
+    from .explore.bookmark import parse_seed
+
+    return parse_seed(text)
+
+
+def _format(text: str) -> str:
+    from .video import FORMATS
+
+    if text not in FORMATS:
+        raise unknown("format", text, FORMATS)
+    return text
+
+
+def _clips(text: str) -> int:
+    clips = _whole("--clips", 0, 1_000_000)(text)
+    if clips == 1:  # has no spread, so no distance
+        raise VidganError("--clips takes 0, to measure nothing, or at least 2, not '1'.")
+    return clips
 
 
 def _number(text: str) -> float:
@@ -200,8 +212,8 @@ def _version() -> str:
     return f"vidgan {__version__}"
 
 
-def _print_json(data: object) -> None:
-    print(json.dumps(data, indent=2))
+def _print_json(data: object, indent: int | None = 2) -> None:
+    print(json.dumps(data, indent=indent))
 
 
 # ------------------------------------------------------------------------------------------------ what they do
@@ -266,7 +278,7 @@ def run_sample(options) -> None:
         if not options.json:
             print(files[-1], flush=True)
     if options.json:
-        weights = condition.label[0].tolist() if condition else []
+        weights = condition.label[0].tolist() if condition else ()
         _print_json(
             {
                 "release": generator.info.name,
@@ -276,8 +288,9 @@ def run_sample(options) -> None:
                 "size": generator.size,
                 "fps": generator.fps,
                 "files": files,
-                "latents": [latents.row(index).pack() for index in range(latents.batch)],
-            }
+                "latents": [json.loads(latents.row(index).to_json()) for index in range(latents.batch)],
+            },
+            indent=None,  # a number a line would be long
         )
 
 
@@ -317,23 +330,13 @@ def _sampled(generator, options, n: int):
 
 
 def _condition(generator, label: str | None):
-    """The condition for one clip from `--label`: a class, its number, or name=weight pairs; None for no label."""
+    """The condition for one clip from `--label`; without one the even blend; None where the release has no labels."""
     from .conditions import Condition
 
-    if label is None:
-        return None
-    if "=" in label:
-        weights = {}
-        for part in label.split(","):
-            name, _, weight = (word.strip() for word in part.partition("="))
-            try:
-                weights[name] = float(weight)
-            except ValueError as error:
-                raise VidganError(f"--label takes a class or class=weight,class=weight, not {label!r}.") from error
-        return Condition.of_label(weights, generator.labels)
-    if label.isdigit() and label not in generator.labels:
-        return Condition.of_label(int(label), generator.labels)
-    return Condition.of_label(label, generator.labels)
+    labels = generator.labels
+    if label is not None:
+        return Condition.parse(label, labels)
+    return Condition.of_label([1.0] * len(labels), labels) if labels else None
 
 
 def read_latents(text: str, space):
