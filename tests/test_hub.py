@@ -187,7 +187,7 @@ def test_names_that_lead_nowhere(release, name, message):
 
 
 def test_a_device_that_is_not_there(release):
-    for device in ("tpu9", "cuda:77", "xpu"):
+    for device in ("tpu9", "cuda:77", "xpu", "meta"):
         with pytest.raises(VidganError, match=f"no device '{device}'"):
             vidgan.load("faces", device)
 
@@ -217,6 +217,8 @@ CONFIGS = {
     "a name of two lines": ({"name": "a\nb"}, {}, "A release is called by"),
     "a list for a name": ({"name": ["faces"]}, {}, "'name' as text"),
     "frames for ever": ({"frames": 10**7}, {}, "out of range"),
+    "frames that the network does not make": ({"frames": 5}, {}, "promises 5 frames of 64 pixels, but its g3an makes"),
+    "a size that it does not make": ({"size": 128}, {}, "promises 16 frames of 128 pixels, but .* makes 16 of 64"),
     "frames text": ({"frames": "16"}, {}, "'frames' as a whole number"),
     "fps not finite": ({"fps": float("inf")}, {}, "'fps' as a number"),
     "licence missing a word": ({"license": 7}, {}, "'license' as text"),

@@ -167,8 +167,8 @@ def _exists(path: Path) -> bool:
 def _device(device: str | torch.device) -> torch.device:
     try:
         device = torch.device(device)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.empty(1, device=device).tolist()  # which a device without memory, such as meta, does not survive
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise VidganError(f"There is no device {str(device)!r} here; cpu always works.") from error
     return device
 
@@ -282,7 +282,8 @@ def check_release(folder: str | Path) -> ReleaseInfo:
 
 def _load_release(folder: Path) -> Generator:
     info, config, data = _read_config(folder)
-    state = _read_weights(folder / WEIGHTS, info.architecture, config, data.get("sha256"))
+    planned = _plan(folder, info, config)
+    state = _read_weights(folder / WEIGHTS, info.architecture, planned.state_dict(), data.get("sha256"))
     with no_draws():
         generator = ARCHITECTURES[info.architecture].generator(config)
     generator.load_state_dict(state, strict=True)
@@ -290,16 +291,23 @@ def _load_release(folder: Path) -> Generator:
     return generator
 
 
-def _read_weights(path: Path, architecture: str, config, sha256: str | None) -> dict[str, Tensor]:
-    """All weights, float32, after names, shapes, kinds, hash and values have been found right, in this order.
-
-    The network is first laid out without memory, so that a configuration can never ask for more than its file holds.
-    """
+def _plan(folder: Path, info: ReleaseInfo, config) -> Generator:
+    """The network without memory, so that a configuration can never ask for more than its file holds."""
     try:
         with torch.device("meta"), no_draws():
-            wanted = ARCHITECTURES[architecture].generator(config).state_dict()
+            generator = ARCHITECTURES[info.architecture].generator(config)
     except (RuntimeError, TypeError, OverflowError) as error:
-        raise VidganError(f"{path.with_name(CONFIG)} asks for a network too large to exist.") from error
+        raise VidganError(f"{folder / CONFIG} asks for a network too large to exist.") from error
+    if (info.frames, info.size) != (generator.frames, generator.size):
+        raise VidganError(
+            f"{folder / CONFIG} promises {info.frames} frames of {info.size} pixels, but its {info.architecture} makes "
+            f"{generator.frames} of {generator.size}."
+        )
+    return generator
+
+
+def _read_weights(path: Path, architecture: str, wanted: dict[str, Tensor], sha256: str | None) -> dict[str, Tensor]:
+    """All weights, float32, after names, shapes, kinds, hash and values have been found right, in this order."""
     with _weights_file(path) as file:
         have = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 - no mapping
         for key, value in wanted.items():
@@ -358,10 +366,10 @@ def save_release(
 ) -> Path:
     """Write a release folder, whole or not at all, and give its path. An older one of that name is replaced.
 
-    generator: with EMA weights; spectral norms are folded into the weights they normalise. info: its path and architecture
-    are taken from folder and generator, and in `checkpoints()` a release has the name of its folder. card: README.md; preview: an animated WebP; extra: further
-    files of `FILES` by name. Raises VidganError for weights that are not finite, for other files, and when the disk
-    is full; what stood there before then still stands.
+    generator: with EMA weights; spectral norms are folded into the weights they normalise. info: its path and
+    architecture are taken from folder and generator, and in `checkpoints()` a release has the name of its folder.
+    card: README.md; preview: an animated WebP; extra: further files of `FILES` by name. Raises VidganError for weights
+    that are not finite, for other files, and when the disk is full; what stood there before then still stands.
     """
     folder = Path(folder)
     extra = dict(extra or {})
