@@ -1,6 +1,7 @@
 """The whole page as gradio Blocks, and how it is launched."""
 
 import os
+from urllib.parse import urlencode
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
@@ -40,14 +41,14 @@ def _api(studio: Studio) -> None:
         appearance = gr.Textbox("0", label="appearance_seed")
         motion = gr.Textbox("0", label="motion_seed")
         label = gr.Textbox("", label="label")
-        frames = gr.Number(0, label="frames", precision=0)
+        frames = gr.Textbox("0", label="frames")
         link = gr.Textbox("", label="link")
         kind = gr.Textbox("mp4", label="format")
         file, found = gr.File(label="clip"), gr.Textbox(label="link")
         button = gr.Button("generate")
 
     def generate(
-        release: str, appearance_seed: str, motion_seed: str, label: str, frames: int, link: str, format: str
+        release: str, appearance_seed: str, motion_seed: str, label: str, frames: str, link: str, format: str
     ) -> tuple[str, str]:
         try:
             return _generate(studio, file, release, appearance_seed, motion_seed, label, frames, link, format)
@@ -59,7 +60,7 @@ def _api(studio: Studio) -> None:
         [release, appearance, motion, label, frames, link, kind],
         [file, found],
         api_name="generate",
-        api_description="Make a clip. release: a name, '' for the first; label: a class or 'happiness:0.7,fear:0.3', "
+        api_description="Make a clip. release: a name, '' for the first; label: a class or 'happiness=0.7,fear=0.3', "
         "'' for the even blend; frames: 0 for the native length; link: the part of a page's link after '?', used "
         "instead of all this; format: mp4, webp, gif, png or npz. Returns the file and its link.",
         concurrency_id="model",
@@ -71,9 +72,9 @@ def _generate(studio, keeper, release, appearance, motion, label, frames, link, 
     if kind not in video.FORMATS:
         raise VidganError(f"There is no format {str(kind)[:20]!r}; there are {', '.join(video.FORMATS)}.")
     if not link:
-        seeds = f"seed.appearance={parse_seed(appearance)}&seed.motion={parse_seed(motion)}"
-        items = [("release", release), ("label", label), ("frames", frames)]
-        link = "&".join([seeds, *(f"{key}={value}" for key, value in items if value)])
+        asked = {"release": release, "label": label, "frames": "" if frames == "0" else frames}
+        seeds = {"seed.appearance": parse_seed(appearance), "seed.motion": parse_seed(motion)}
+        link = urlencode({**seeds, **{key: value for key, value in asked.items() if value}})
     chosen, bookmark = studio.bookmark(link)
     name, data = export(chosen, bookmark, kind)
     path = save_bytes_to_cache(data, name, cache_dir=keeper.GRADIO_CACHE)

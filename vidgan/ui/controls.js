@@ -182,9 +182,13 @@ class Panel {
   labels() {
     const store = this.store, names = store.about.labels;
     const send = (weights, from) => store.change("label", { kind: "label", weights }, from);
+    this.mix = null; // where the hand has put the weights: the point knows them scaled to a sum of 1
     this.chips = names.map((name, i) => make("button", {
       type: "button", class: "vg-chip", "aria-pressed": "false", title: i < 9 ? `${i + 1}` : "",
-      onclick: () => send({ [name]: 1 }, this.element),
+      onclick: () => {
+        this.mix = null;
+        send({ [name]: 1 }, this.element);
+      },
     }, name));
     this.weights = names.map((name) => slider(store, {
       key: "label", name, label: `Weight of ${name}`, low: 0, high: 1, step: 0.01, format: (value) => `${Math.round(100 * value)}%`,
@@ -192,6 +196,7 @@ class Panel {
         const weights = Object.fromEntries(names.map((other, i) => [other, Number(this.weights[i].input.value)]));
         weights[name] = value;
         if (!Object.values(weights).some((weight) => weight > 0)) weights[name] = 0.01;
+        this.mix = names.map((other) => weights[other]);
         return { kind: "label", weights };
       },
     }));
@@ -213,8 +218,10 @@ class Panel {
     point.label.forEach((weight, i) => {
       this.chips[i].setAttribute("aria-pressed", weight === total);
       this.chips[i].style.setProperty("--weight", weight / total);
-      this.weights[i].set(weight);
     });
+    const sum = this.mix?.reduce((all, weight) => all + weight, 0);
+    const same = this.mix?.every((weight, i) => Math.abs(weight / sum - point.label[i]) < 1e-4);
+    (same ? this.mix : point.label).forEach((weight, i) => this.weights[i].set(weight));
   }
 }
 

@@ -1,13 +1,14 @@
 """The current point: how the page's controls see it, and every way that they can change it."""
 
 import math
+from dataclasses import replace
 from typing import Protocol
 
 import torch
 
 from ..conditions import Condition
 from ..errors import VidganError, unknown
-from ..explore.bookmark import MAX_TRUNCATION, Bookmark, parse_frames, parse_seed
+from ..explore.bookmark import MAX_TRUNCATION, Bookmark, parse_frames, parse_label, parse_seed
 from ..explore.directions import Directions
 from ..latents import Latents, Subspace
 from ..models.base import Generator
@@ -28,6 +29,7 @@ class Release(Protocol):
 def point(release: Release, bookmark: Bookmark) -> dict:
     """A bookmark as the page's controls show it."""
     generator = release.generator
+    weights = generator.check(bookmark.latents, bookmark.condition(generator))
     spaces = {}
     for space in generator.latent_space:
         value, seed = bookmark.latents[space.name], bookmark.seeds.get(space.name)
@@ -43,7 +45,7 @@ def point(release: Release, bookmark: Bookmark) -> dict:
     return {
         "query": bookmark.to_query(generator),
         "frames": generator.frames_of(bookmark.latents.steps),
-        "label": [bookmark.label.get(name, 0.0) for name in generator.labels] if bookmark.label else [],
+        "label": weights.label[0].tolist() if weights.label is not None else [],
         "spaces": spaces,
         "python": bookmark.to_python(generator),
         "cli": bookmark.to_cli(generator),
@@ -66,9 +68,8 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
         if not isinstance(weights, dict) or len(weights) > 1000:
             raise VidganError("Label weights are names with a number each.")
         weights = {str(name): _finite(weight, 0, 1000) for name, weight in weights.items()}
-        Condition.of_label(weights, generator.labels)
-        label = {name: round(weights.get(name, 0.0), 4) for name in generator.labels}
-        return Bookmark(bookmark.release, bookmark.latents, label, bookmark.seeds, bookmark.truncation)
+        text = Condition.of_label(weights, generator.labels).label_text(generator.labels)
+        return replace(bookmark, label=parse_label(text, generator))
     if kind == "frames":
         steps = generator.steps_for(parse_frames(what.get("frames"), generator))
         return bookmark.moved(generator, _with_steps(generator, bookmark, steps))
@@ -79,12 +80,12 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
     seeds, truncation = dict(bookmark.seeds), dict(bookmark.truncation)
     if kind == "seed":
         seeds[name] = parse_seed(what.get("seed"))
-        moved = Bookmark(bookmark.release, latents, bookmark.label, seeds, truncation)
+        moved = replace(bookmark, seeds=seeds, truncation=truncation)
         return moved.moved(generator, latents.replace({name: moved.origin(generator)[name]}))
     if kind == "truncation":
         before = bookmark.origin(generator)[name]
         old, truncation[name] = truncation.get(name, 1.0), round(_finite(what.get("value"), 0, MAX_TRUNCATION), 3)
-        moved = Bookmark(bookmark.release, latents, bookmark.label, seeds, truncation)
+        moved = replace(bookmark, seeds=seeds, truncation=truncation)
         if seeds.get(name) is None:
             value = latents[name] * (truncation[name] / old if old else 1.0)
         elif not bookmark.edited(generator, name):
@@ -111,9 +112,9 @@ def _adopted(generator: Generator, bookmark: Bookmark, space: Subspace, what: di
     other = Bookmark.from_query(str(what.get("query")), lambda name: (bookmark.release, generator))
     seeds = {**bookmark.seeds, space.name: other.seeds.get(space.name)}
     truncation = {**bookmark.truncation, space.name: other.truncation.get(space.name, 1.0)}
-    label = other.label if space.role == "motion" and other.label else bookmark.label
+    label = other.label if space.role == "motion" else bookmark.label
     latents = _with_steps(generator, other, bookmark.latents.steps)
-    moved = Bookmark(bookmark.release, bookmark.latents, label, seeds, truncation)
+    moved = replace(bookmark, label=label, seeds=seeds, truncation=truncation)
     return moved.moved(generator, bookmark.latents.replace({space.name: latents[space.name]}))
 
 

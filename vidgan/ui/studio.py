@@ -5,15 +5,16 @@ brings it along, with the changes to make, and gets the changed bookmark back wi
 """
 
 import base64
-import io
 import logging
 import re
 import secrets
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
+from pathlib import Path
 
 import numpy as np
 
@@ -131,7 +132,7 @@ class Studio:
         generator = release.generator
         seeds = {space.name: OPENING.get(space.role, 0) for space in generator.latent_space}
         labels = generator.labels if generator.config.classes else ()
-        label = {DEFAULT_LABEL if DEFAULT_LABEL in labels else labels[0]: 1.0} if labels else None
+        label = DEFAULT_LABEL if DEFAULT_LABEL in labels else labels[0] if labels else ""
         return Bookmark.draw(generator, seeds, label=label, release=release.name)
 
     # --- handlers ---------------------------------------------------------------------------------------------------
@@ -266,13 +267,9 @@ def export(release: Release, bookmark: Bookmark, kind: str) -> tuple[str, bytes]
     frames = release.renderer.frames(bookmark.latents, bookmark.condition(release.generator))[0]
     seeds = "-".join(str(seed) for seed in bookmark.seeds.values() if seed is not None)
     name = f"{bookmark.release}-{seeds or secrets.token_hex(3)}.{kind}"
-    if kind != "npz":
-        return name, video.encode(frames, kind, fps=release.generator.fps)
-    out = io.BytesIO()
-    values = {key: value.numpy() for key, value in bookmark.latents.items()}
-    label = {"label": np.array(list(bookmark.label.values()), np.float32)} if bookmark.label else {}
-    np.savez_compressed(out, frames=frames, **values, **label)
-    return name, out.getvalue()
+    with tempfile.TemporaryDirectory() as folder:
+        path = video.save(Path(folder) / name, frames, release.generator.fps, bookmark.latents)
+        return name, path.read_bytes()
 
 
 def _facts(info) -> dict:
