@@ -363,13 +363,16 @@ def read_latents(text: str, space):
 
 
 def run_data_inspect(options) -> None:
-    from .data import inspect
+    from .data import inspect, options_of
 
+    taken = options_of(options.name)
     given = {name: getattr(options, name) for name in ("root", "frames", "size") if getattr(options, name) is not None}
     for item in options.set:
         name, equals, value = item.partition("=")
         if not equals or not name.isidentifier():
             raise VidganError(f"--set takes OPTION=VALUE, not {item!r}.")
+        if name not in taken:
+            raise unknown(f"option of {options.name}", name, taken)
         try:
             given[name] = json.loads(value)
         except ValueError:

@@ -1,11 +1,16 @@
 """The data sets, by name."""
 
 import importlib
+from collections.abc import Callable
+from inspect import signature
 
-from ..errors import VidganError, unknown
+from ..errors import unknown
 from .base import Batch, ClipSource
 
-__all__ = ["DATASETS", "Batch", "ClipSource", "open_source"]
+__all__ = ["DATASETS", "Batch", "ClipSource", "open_source", "options_of"]
+
+#: what every data set is told
+COMMON = ("split", "frames", "size", "seed", "rank", "device", "root")
 
 #: name -> module whose `open_source(**options)` opens it; imported only when asked for
 DATASETS = {
@@ -34,16 +39,23 @@ def open_source(
     size: H = W in pixels; root: where the files are, for data sets that have any (else `VIDGAN_DATA`).
     Raises VidganError for an unknown name, split or option and for files that are missing.
     """
-    if name not in DATASETS:
-        raise unknown("data set", name, DATASETS)
+    taken = options_of(name)
+    for option in options:
+        if option not in taken:
+            raise unknown(f"option of {name}", option, taken)
     if split not in ("train", "test"):
         raise unknown("split", split, ("train", "test"))
-    module = importlib.import_module(DATASETS[name])
-    try:
-        return module.open_source(
-            split=split, frames=frames, size=size, seed=seed, rank=rank, device=device, root=root, **options
-        )
-    except TypeError as error:
-        if "unexpected keyword" in str(error):
-            raise VidganError(f"Data set {name!r} does not take that option: {error}.") from error
-        raise
+    return _opener(name)(
+        split=split, frames=frames, size=size, seed=seed, rank=rank, device=device, root=root, **options
+    )
+
+
+def options_of(name: str) -> tuple[str, ...]:
+    """The names of what the data set `name` takes besides what all take; VidganError for an unknown name."""
+    return tuple(option for option in signature(_opener(name)).parameters if option not in COMMON)
+
+
+def _opener(name: str) -> Callable[..., ClipSource]:
+    if name not in DATASETS:
+        raise unknown("data set", name, DATASETS)
+    return importlib.import_module(DATASETS[name]).open_source

@@ -97,7 +97,7 @@ class Windows:
         factors |= {"start": start, "stride": stride, "flip": flip.long()}
         factors = {name: value.to(self.device) for name, value in factors.items()}
         label = None if self.label is None else self.label[clip].to(self.device)
-        return Batch(to_clip(pixels), label, factors)
+        return Batch(pixels_to_clip(pixels), label, factors)
 
 
 def windows(
@@ -160,6 +160,6 @@ def resize(pixels: Tensor, size: int) -> Tensor:
     return torch.cat(parts)
 
 
-def to_clip(pixels: Tensor) -> Tensor:
+def pixels_to_clip(pixels: Tensor) -> Tensor:
     """uint8 [B, T, 3, H, W], as the readers keep them, -> clip float32 [B, 3, T, H, W] in [-1, 1]."""
     return pixels.transpose(1, 2).contiguous().div(127.5).sub_(1)

@@ -157,9 +157,7 @@ class Folder(Windows):
         return torch.from_numpy(np.stack(picked)).to(self.device).permute(0, 1, 4, 2, 3)
 
 
-def open_source(**options) -> Folder:
-    """See `Folder`."""
-    return Folder(**options)
+open_source = Folder
 
 
 def scan(root: Path, classes: bool = True) -> list[Found]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .arrays import check_numbers, expect, find, load_npz, pick, resize, to_clip
+from .arrays import check_numbers, expect, find, load_npz, pick, pixels_to_clip, resize
 from .base import Batch, step_generator
 
 ORIGIN = "build it from the sheets in github.com/YingzhenLi/Sprites (CC-BY-SA 3.0, GPL 3.0; see docs/data.md)"
@@ -85,7 +85,7 @@ class Sprites:
         upper = self.upper[(topwear * 6 + hair)[:, None].to(device), motion, order]  # [B, t, 4, 64, 64]
         pixels = lower.float().mul_(1 - upper[:, :, 3:].float() / 255).add_(upper[:, :, :3]).round_().to(torch.uint8)
         pixels = resize(pixels.flatten(0, 1), self.size).unflatten(0, order.shape)
-        return to_clip(pixels[:, torch.arange(self.frames, device=device) % PERIOD])
+        return pixels_to_clip(pixels[:, torch.arange(self.frames, device=device) % PERIOD])
 
 
 def characters(split: str) -> list[int]:
@@ -119,6 +119,4 @@ def _halves(path: Path, changed: int) -> tuple[tuple[str, ...], Tensor, Tensor]:
     return tuple(str(name) for name in data["motion_names"]), lower.flatten(0, 1), upper.flatten(0, 1)
 
 
-def open_source(**options) -> Sprites:
-    """See `Sprites`."""
-    return Sprites(**options)
+open_source = Sprites

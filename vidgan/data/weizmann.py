@@ -20,7 +20,6 @@ class Weizmann(Windows):
     """
 
     name = "weizmann"
-    fps = 25.0
 
     def __init__(
         self,
@@ -68,6 +67,4 @@ class Weizmann(Windows):
         return self.pixels[(index + self.starts[clip][:, None]).to(self.device)]
 
 
-def open_source(**options) -> Weizmann:
-    """See `Weizmann`."""
-    return Weizmann(**options)
+open_source = Weizmann

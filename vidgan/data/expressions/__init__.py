@@ -1,4 +1,4 @@
-"""`expressions`: our own drawn faces performing six expressions; no download, no licence."""
+"""Drawn faces performing six expressions: our own, nothing to download, no terms to accept."""
 
 from .drawing import DRAWING_VERSION, draw
 from .factors import FACTORS, LABELS, Factor, identity_factors, sample_factors
