@@ -34,8 +34,9 @@ class Page {
     const { store } = this;
     try {
       const answer = await store.ask("open", { query: location.search });
-      await store.accept(answer, 0);
+      if (answer.point) await store.accept(answer, 0);
       this.releases(answer.releases);
+      if (!answer.point) throw new Error(answer.complaint);
       store.past = [store.point.query];
       store.tell("settled", store.point);
       if (answer.complaint) this.complain(`${answer.complaint} Here is another clip instead.`);
@@ -45,6 +46,7 @@ class Page {
     } catch (error) {
       this.complain(error.message);
       this.find("vg-status").textContent = "";
+      this.root.removeAttribute("aria-busy");
     }
   }
   // Until the strongest directions are known, ask now and then.
@@ -80,12 +82,12 @@ class Page {
         this.store.keep();
         await this.matrix.fill();
         this.search();
-      } else select.value = this.store.about.release;
+      } else select.value = this.store.about?.release ?? "";
     });
     this.facts();
   }
   facts() {
-    const { about } = this.store, one = this.known?.get(about.release);
+    const { about } = this.store, one = this.known?.get(about?.release);
     if (!one) return;
     document.getElementById("vg-release").value = about.release;
     const parts = [`${one.size}×${one.size}`, `${about.native} frames`];

@@ -8,7 +8,7 @@ import torch
 
 from ..conditions import Condition
 from ..errors import VidganError, unknown
-from ..explore.bookmark import MAX_TRUNCATION, Bookmark, parse_frames, parse_label, parse_seed
+from ..explore.bookmark import MAX_LABEL, MAX_TRUNCATION, Bookmark, parse_frames, parse_label, parse_seed
 from ..explore.directions import Directions
 from ..latents import Latents, Subspace
 from ..models.base import Generator
@@ -65,7 +65,7 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
     kind = what.get("kind") if isinstance(what, dict) else None
     if kind == "label":
         weights = what.get("weights")
-        if not isinstance(weights, dict) or len(weights) > 1000:
+        if not isinstance(weights, dict) or len(weights) > 1000 or any(len(str(name)) > MAX_LABEL for name in weights):
             raise VidganError("Label weights are names with a number each.")
         weights = {str(name): _finite(weight, 0, 1000) for name, weight in weights.items()}
         text = Condition.of_label(weights, generator.labels).label_text(generator.labels)
@@ -74,8 +74,8 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
         steps = generator.steps_for(parse_frames(what.get("frames"), generator))
         return bookmark.moved(generator, _with_steps(generator, bookmark, steps))
     if kind not in KINDS:
-        raise unknown("change", kind, (*KINDS, "label", "frames"))
-    space = generator.latent_space[str(what.get("space"))]
+        raise unknown("change", str(kind)[:60], (*KINDS, "label", "frames"))
+    space = generator.latent_space[str(what.get("space"))[:60]]
     name, latents = space.name, bookmark.latents
     seeds, truncation = dict(bookmark.seeds), dict(bookmark.truncation)
     if kind == "seed":
@@ -109,7 +109,9 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
 
 
 def _adopted(generator: Generator, bookmark: Bookmark, space: Subspace, what: dict) -> Bookmark:
-    other = Bookmark.from_query(str(what.get("query")), lambda name: (bookmark.release, generator))
+    if not isinstance(what.get("query"), str):
+        raise VidganError("The point to take from must be the text of a link.")
+    other = Bookmark.from_query(what["query"], lambda name: (bookmark.release, generator))
     seeds = {**bookmark.seeds, space.name: other.seeds.get(space.name)}
     truncation = {**bookmark.truncation, space.name: other.truncation.get(space.name, 1.0)}
     label = other.label if space.role == "motion" else bookmark.label
@@ -123,12 +125,14 @@ def _vector(release: Release, space: Subspace, what: dict) -> torch.Tensor:
     found = (release.directions or {}).get(space.name)
     if family == "dimensions":
         vectors = torch.eye(space.dim)
-    elif family == "directions" and found is not None:
-        vectors = found.vectors[:SHOWN]
-    else:
+    elif family != "directions":
+        raise unknown("family of sliders", str(family)[:60], ("dimensions", "directions"))
+    elif found is None:
         raise VidganError("The directions of this release are still being looked for.")
-    if not isinstance(index, int) or not 0 <= index < len(vectors):
-        raise VidganError(f"There are {len(vectors)} {family} of {space.name}; there is no number {index}.")
+    else:
+        vectors = found.vectors[:SHOWN]
+    if type(index) is not int or not 0 <= index < len(vectors):
+        raise VidganError(f"The {family} of {space.name} are 0 to {len(vectors) - 1}, not {str(index)[:20]}.")
     return vectors[index]
 
 
@@ -165,8 +169,8 @@ def redrawn(release: Release, bookmark: Bookmark, role: str, seed: object) -> Bo
 
 def _finite(value: object, low: float, high: float) -> float:
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not low <= number <= high:
         raise VidganError(f"A value here goes from {low:g} to {high:g}, not {str(value)[:20]}.")

@@ -33,6 +33,7 @@ function sharing(page) {
   };
   const copy = async (what, button) => {
     await store.idle();
+    if (!store.point) return;
     const text = texts[what]();
     const done = await toClipboard(text);
     shown.textContent = text;
@@ -57,6 +58,7 @@ function sharing(page) {
   for (const button of page.root.querySelectorAll("[data-save]"))
     button.addEventListener("click", async () => {
       await store.idle();
+      if (!store.point) return;
       button.setAttribute("aria-busy", "true");
       try {
         const file = await store.ask("take", { query: store.point.query, format: button.dataset.save });

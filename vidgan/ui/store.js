@@ -99,7 +99,7 @@ class Store extends EventTarget {
       return true;
     } catch (error) {
       this.tell("trouble", { message: error.message, from: null });
-      this.tell("settled", this.point);
+      if (this.point) this.tell("settled", this.point);
       return false;
     } finally {
       this.busy = false;
@@ -111,6 +111,7 @@ class Store extends EventTarget {
   }
   async undo(back = true) {
     await this.idle();
+    if (!this.point) return;
     if (this.point.query !== this.past.at(-1)) this.keep();
     const [source, target] = back ? [this.past, this.future] : [this.future, this.past];
     if (source.length < (back ? 2 : 1)) return;

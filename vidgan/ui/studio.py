@@ -32,8 +32,10 @@ MAX_CELLS = 8  #: clips in one row of the matrix
 WAITING = 24  #: requests under way at once; more are asked to come again
 OPENING = {"appearance": 11, "motion": 4}  #: seeds of the first picture
 DEFAULT_LABEL = "happiness"
-DATA = {"expressions": "drawn faces", "weizmann": "filmed people", "sprites": "game characters"}
-_OURS = re.compile(r"(^|[?&])(label|frames|z|seed\.\w+|truncation\.\w+)=")
+NOTHING = "There is no release here yet: train one, or put one into checkpoints/."
+TRAINED_ON = {"expressions": "drawn faces", "weizmann": "filmed people", "sprites": "game characters"}
+#: what in a link is about the point; a link with the release alone opens that release's first point
+_POINT = re.compile(r"(^|[?&])(label|frames|z|seed\.\w+|truncation\.\w+)=")
 
 
 def answer(function: Callable) -> Callable:
@@ -98,13 +100,13 @@ class Studio:
             return self._loaded[name]
         names = [info.name for info in hub.releases()]
         if not names:
-            raise VidganError("There is no release here yet: train one, or put one into checkpoints/.")
+            raise VidganError(NOTHING)
         name = name or names[0]
         if name not in names:
             raise unknown("release", name[:100], names)
         with self._loading:
             if name not in self._loaded:
-                self._loaded[name] = Release(name)
+                self._loaded[name] = _load(name)
             return self._loaded[name]
 
     def prepare(self) -> None:
@@ -112,7 +114,7 @@ class Studio:
 
         def load() -> None:
             with suppress(VidganError):  # whoever comes is told
-                self.release()
+                self.opening()
 
         threading.Thread(target=load, name="first release", daemon=True).start()
 
@@ -127,34 +129,48 @@ class Studio:
         return self.release(bookmark.release), bookmark
 
     def opening(self, name: str | None = None) -> Bookmark:
-        """The point that a first visitor sees."""
-        release = self.release(name)
+        """The point that a first visitor sees, of a release; None is the first that can be loaded."""
+        release = self.release(name) if name else self._first()
         generator = release.generator
         seeds = {space.name: OPENING.get(space.role, 0) for space in generator.latent_space}
         labels = generator.labels if generator.config.classes else ()
         label = DEFAULT_LABEL if DEFAULT_LABEL in labels else labels[0] if labels else ""
         return Bookmark.draw(generator, seeds, label=label, release=release.name)
 
+    def _first(self) -> Release:
+        trouble = None
+        for info in hub.releases():
+            try:
+                return self.release(info.name)
+            except VidganError as error:
+                trouble = trouble or error
+        raise trouble or VidganError(NOTHING)
+
     # --- handlers ---------------------------------------------------------------------------------------------------
     @answer
     def open(self, request: dict) -> dict:
-        """{query} -> everything that the page needs to begin; a bad link opens the first point and says why."""
-        complaint, query = None, request.get("query") or ""
+        """{query} -> everything that the page needs to begin; a bad link opens the first point and says why.
+
+        Where no release can be loaded there is no point, only what the page can choose from, and the complaint.
+        """
+        told, query = {"releases": [_facts(info) for info in hub.releases()], "complaint": None}, request.get("query")
         try:
-            release, bookmark = self.bookmark(query)
-            if not _OURS.search(query):
-                bookmark = self.opening()
+            release, bookmark = self.bookmark(query or "")
+            if not _POINT.search(query or ""):
+                bookmark = self.opening(release.name)
         except VidganError as error:
-            complaint = str(error)
-            bookmark = self.opening()
-        release = self.release(bookmark.release)
-        told = {"releases": [_facts(info) for info in hub.releases()], "complaint": complaint}
+            told["complaint"] = str(error)
+            try:
+                bookmark = self.opening()
+            except VidganError:
+                return told
+            release = self.release(bookmark.release)
         return {**told, **self._about(release), **self._show(release, bookmark)}
 
     @answer
     def switch(self, request: dict) -> dict:
         """{release} -> what `open` gives, at that release's first point."""
-        bookmark = self.opening(str(request.get("release", "")))
+        bookmark = self.opening(_name(request.get("release")))
         release = self.release(bookmark.release)
         return {**self._about(release), **self._show(release, bookmark)}
 
@@ -185,6 +201,8 @@ class Studio:
         motions = request.get("motions")
         if not isinstance(motions, list) or not 1 <= len(motions) <= MAX_CELLS:
             raise VidganError(f"A row of the matrix has 1 to {MAX_CELLS} clips.")
+        if not all(isinstance(motion, dict) for motion in motions):
+            raise VidganError("Each clip of a row is asked for by a seed and a label.")
         cells, clips, spent = [], [], 0.0
         for motion in motions:
             cell = corner
@@ -218,7 +236,7 @@ class Studio:
         release, bookmark = self.bookmark(request.get("query"))
         kind = request.get("format")
         if kind not in ("mp4", "webp", "gif", "npz"):
-            raise unknown("download", kind, ("mp4", "webp", "gif", "npz"))
+            raise unknown("download", str(kind)[:60], ("mp4", "webp", "gif", "npz"))
         name, data = export(release, bookmark, kind)
         return {"name": name, "mime": video.MIME[kind], "data": base64.b64encode(data).decode()}
 
@@ -262,6 +280,18 @@ class Studio:
         }
 
 
+def _load(name: str) -> Release:
+    """The release, loaded; what is wrong with it is told without the place where it lies."""
+    try:
+        return Release(name)
+    except VidganError as error:
+        message = str(error).replace(str(hub.checkpoints() / name), name)
+        raise VidganError(message.replace(str(hub.checkpoints()), "checkpoints")) from error
+    except Exception as error:
+        log.exception("%s cannot be opened", name)
+        raise VidganError(f"The release {name} cannot be opened.") from error
+
+
 def export(release: Release, bookmark: Bookmark, kind: str) -> tuple[str, bytes]:
     """(file name, contents) of a bookmark's clip; an npz holds the latents too."""
     frames = release.renderer.frames(bookmark.latents, bookmark.condition(release.generator))[0]
@@ -272,8 +302,14 @@ def export(release: Release, bookmark: Bookmark, kind: str) -> tuple[str, bytes]
         return name, path.read_bytes()
 
 
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise VidganError("A release is asked for by its name.")
+    return value
+
+
 def _facts(info) -> dict:
-    data = DATA.get(info.data, info.data)
+    data = TRAINED_ON.get(info.data, info.data)
     return {"name": info.name, "data": data, "frames": info.frames, "size": info.size, "step": info.step}
 
 
