@@ -10,7 +10,6 @@ import torch
 
 from . import video
 from .conditions import Condition
-from .errors import VidganError
 from .latents import Latents
 from .models.base import Generator
 
@@ -43,21 +42,10 @@ class Renderer:
         self._guard = threading.Lock()  # of the cache
         self._model = threading.Lock()  # one clip at a time: two would only share the same cores
 
-    def frames(self, latents: Latents, condition: Condition | None = None, frames: int | None = None) -> np.ndarray:
-        """uint8 [B, T, H, W, 3]; see `render`."""
-        return self.render(latents, condition, frames).frames
-
-    def render(self, latents: Latents, condition: Condition | None = None, frames: int | None = None) -> Rendering:
-        """Draw every point of `latents`, or remember it.
-
-        frames: refuse (VidganError) latents of another length than this; None takes the length that they have.
-        Raises VidganError where latents or condition do not fit the generator.
-        """
+    def draw(self, latents: Latents, condition: Condition | None = None) -> Rendering:
+        """Draw every point of `latents`, or remember it; VidganError where they or the condition do not fit."""
         self.last_used = time.monotonic()
         condition = self.generator.check(latents, condition)
-        if frames is not None and self.generator.frames_of(latents.steps) != frames:
-            steps = self.generator.steps_for(frames)
-            raise VidganError(f"{frames} frames need {steps} motion steps, but these latents have {latents.steps}.")
         clips, spent, known = [], 0.0, 0
         for index in range(latents.batch):
             row, told = latents.row(index), condition.row(index)

@@ -130,6 +130,7 @@ def test_labels_by_chip_by_key_and_blended(visit, drawn):
     for _ in range(3):
         one.page.keyboard.press("PageUp")
     one.rest()
+    assert float(weight.input_value()) > 0.25, "the slider stays where the hand has put it"
     assert "label=anger=0." in one.query and ",surprise=0." in one.query
     assert np.array_equal(one.pixels(9), drawn(one.query)[9])
 

@@ -212,7 +212,7 @@ class Studio:
                 cell = redrawn(release, cell, "motion", motion["seed"])
             if motion.get("label") is not None:
                 cell = change(release, cell, {"kind": "label", "weights": {str(motion["label"]): 1.0}})
-            drawn = release.renderer.render(cell.latents, cell.condition(release.generator))
+            drawn = release.renderer.draw(cell.latents, cell.condition(release.generator))
             cells.append(cell.to_query(release.generator))
             clips.append(video.filmstrip(drawn.frames[0]))
             spent += drawn.ms
@@ -226,7 +226,7 @@ class Studio:
         clips = []
         for value in (-REACH, REACH):
             moved = change(release, bookmark, {**request, "kind": "move", "value": value})
-            drawn = release.renderer.render(moved.latents, moved.condition(release.generator))
+            drawn = release.renderer.draw(moved.latents, moved.condition(release.generator))
             clips.append(video.filmstrip(drawn.frames[0]))
         return {"strip": _url(*video.sprite(np.concatenate(clips)[None], quality=88))}
 
@@ -267,7 +267,7 @@ class Studio:
         }
 
     def _show(self, release: Release, bookmark: Bookmark) -> dict:
-        drawn = release.renderer.render(bookmark.latents, bookmark.condition(release.generator))
+        drawn = release.renderer.draw(bookmark.latents, bookmark.condition(release.generator))
         start = time.perf_counter()
         strip = _url(*video.sprite(drawn.frames[0], lossless=True))
         encode = 1000 * (time.perf_counter() - start)
@@ -294,7 +294,7 @@ def _load(name: str) -> Release:
 
 def export(release: Release, bookmark: Bookmark, kind: str) -> tuple[str, bytes]:
     """(file name, contents) of a bookmark's clip; an npz holds the latents too."""
-    frames = release.renderer.frames(bookmark.latents, bookmark.condition(release.generator))[0]
+    frames = release.renderer.draw(bookmark.latents, bookmark.condition(release.generator)).frames[0]
     seeds = "-".join(str(seed) for seed in bookmark.seeds.values() if seed is not None)
     name = f"{bookmark.release}-{seeds or secrets.token_hex(3)}.{kind}"
     with tempfile.TemporaryDirectory() as folder:
