@@ -171,13 +171,13 @@ def test_a_run_is_not_continued_with_other_options(tmp_path):
 
 def test_contradictions_are_refused_together(root, tmp_path):
     result = subprocess.run(
-        command(root, tmp_path, "--batch", "5", "--micro-batches", "2", "--precision", "fp16", "--steps", "0"),
+        command(root, tmp_path, "--batch", "5", "--micro-batches", "2", "--keep", "0", "--threads", "-1"),
         capture_output=True,
         text=True,
     )
     assert result.returncode == 2
     assert "batch 5 must split evenly" in result.stderr
-    assert "precision is fp32 or bf16" in result.stderr and "steps" in result.stderr
+    assert "keep" in result.stderr and "threads" in result.stderr
     assert "Traceback" not in result.stderr
     assert not tmp_path.joinpath("options.json").exists()
 
