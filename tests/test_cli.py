@@ -206,7 +206,8 @@ def test_data_sets_are_listed_and_inspected(run, tmp_path):
     status, out, _ = run("data list --json")
     names = {item["name"] for item in json.loads(out)}
     assert status == 0 and {"expressions", "weizmann", "sprites", "folder"} <= names
-    assert "folder" in run("data list")[1]
+    listed = run("data list")[1]
+    assert re.search(r"^expressions +Drawn faces", listed) and "`" not in listed.splitlines()[0]
     rng = np.random.default_rng(0)
     for name in ("a", "b", "c"):
         for index in range(2):
@@ -234,9 +235,15 @@ MISTAKES = {
     "data inspect expresions": "no data set 'expresions'; did you mean expressions",
     "data inspect folder --root nowhere": "nowhere is no folder",
     "data inspect expressions --set hair": "OPTION=VALUE",
-    "data inspect expressions --set hairs=3": "does not take that option",
+    "data inspect expressions --set foo=1": "no option of expressions 'foo'; there are bank, identities, simple.",
+    "data inspect expressions --set simpel=true": "no option of expressions 'simpel'; did you mean simple?",
+    "data inspect weizmann --set split=test": "no option of weizmann 'split'",
+    "data inspect folder --set out=x.mp4": "no option of folder 'out'",
     "sample": "required: NAME",
     "sample g3an-expresions": "no release 'g3an-expresions'; did you mean g3an-expressions",
+    "sample nosuch/dir": "no folder 'nosuch/dir' here, and on the Hub: nosuch/dir has not been pulled before",
+    "hub pull nosuch/dir": "vidgan: nosuch/dir has not been pulled before",
+    "hub pull name/..": "owner/name or owner/name@revision, not 'name/..'",
     "sample nowhere/../here": "no release and no run",
     "sample g3an-weizmann --seeed 3": "vidgan sample takes no option '--seeed'; did you mean --seed",
     "sample g3an-weizmann --labl=x": "takes no option '--labl=x'; did you mean --label",

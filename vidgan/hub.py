@@ -42,7 +42,8 @@ MAX_JSON = 1 << 20  #: bytes
 
 _ROOT = Path(__file__).resolve().parent.parent
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
-_REPO = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?")
+#: owner/name, or owner/name@revision, on the Hugging Face Hub
+REPOSITORY = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?")
 
 
 # ------------------------------------------------------------------------------------------------ finding
@@ -117,11 +118,14 @@ def find(name: str | Path) -> Path:
         if path.is_dir() and (path / WEIGHTS).is_file():
             raise VidganError(f"{path / CONFIG} is missing.")
         raise VidganError(f"{path} is neither a release (a folder with {CONFIG} and {WEIGHTS}) nor a run.")
-    repository = _REPO.fullmatch(text) if isinstance(name, str) else None
+    repository = REPOSITORY.fullmatch(text) if isinstance(name, str) else None
     if repository and not text.startswith(("runs/", "checkpoints/")):
-        from .remote import download  # which imports huggingface_hub
+        from .remote import Absent, download  # which imports huggingface_hub
 
-        return download(repository[1], repository[2])
+        try:
+            return download(repository[1], repository[2])
+        except Absent as error:
+            raise VidganError(f"There is no folder {text!r} here, and on the Hub: {error}") from error
     if isinstance(name, Path) or "/" in text or "\\" in text:
         raise VidganError(f"There is no release and no run at {text!r}.")
     raise unknown("release", text, [folder.name for folder in release_folders()])

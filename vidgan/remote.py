@@ -3,7 +3,6 @@
 `HF_ENDPOINT`, `HF_HOME`, `HF_TOKEN` and `HF_HUB_OFFLINE` mean what they mean to huggingface_hub.
 """
 
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,9 @@ from huggingface_hub import errors
 from . import hub
 from .errors import VidganError
 
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+
+class Absent(VidganError):
+    """A name that leads to nothing that can be reached."""
 
 
 def download(repository: str, revision: str | None = None) -> Path:
@@ -39,11 +40,11 @@ def download(repository: str, revision: str | None = None) -> Path:
 
 def pull(name: str, folder: str | Path | None = None) -> Path:
     """Copy the release `owner/name[@revision]` to `folder` (default: `checkpoints/NAME`), checked as for loading."""
-    if not _REPOSITORY.fullmatch(name.partition("@")[0]):
+    named = hub.REPOSITORY.fullmatch(name)
+    if not named:
         raise VidganError(f"A release on the Hub is called owner/name or owner/name@revision, not {name!r}.")
-    repository, _, revision = name.partition("@")
-    folder = Path(folder) if folder else hub.checkpoints() / repository.partition("/")[2]
-    source = download(repository, revision or None)
+    folder = Path(folder) if folder else hub.checkpoints() / named[1].partition("/")[2]
+    source = download(named[1], named[2])
     hub.check_release(source)
     with hub.new_folder(folder) as new:
         for file in hub.FILES:
@@ -60,7 +61,7 @@ def push(
     The release is loaded once before anything is sent. Raises VidganError where it cannot be, where nobody is logged
     in (`hf auth login`, or `HF_TOKEN`) and where the Hub refuses.
     """
-    if not _REPOSITORY.fullmatch(repository):
+    if not hub.REPOSITORY.fullmatch(repository) or "@" in repository:
         raise VidganError(f"A repository on the Hub is called owner/name, not {repository!r}.")
     folder = hub.find(name)
     if hub.is_run(folder):
@@ -85,16 +86,16 @@ def _spoken(name: str) -> Iterator[None]:
     try:
         yield
     except (errors.HFValidationError, errors.RevisionNotFoundError) as error:
-        raise VidganError(f"There is no revision or no repository of the name {name!r} on the Hub.") from error
+        raise Absent(f"There is no revision or no repository of the name {name!r} on the Hub.") from error
     except (errors.GatedRepoError, errors.RepositoryNotFoundError) as error:
-        raise VidganError(
+        raise Absent(
             f"There is no model {name!r} on the Hub that you may use; check the spelling, or log in with "
             "`hf auth login` if it is private."
         ) from error
     except errors.LocalEntryNotFoundError as error:
         if hf.constants.HF_HUB_OFFLINE:
-            raise VidganError(f"{name} has not been pulled before, and HF_HUB_OFFLINE keeps from doing so.") from error
-        raise VidganError(f"{name} has not been pulled before, and the Hub cannot be reached.") from error
+            raise Absent(f"{name} has not been pulled before, and HF_HUB_OFFLINE keeps from doing so.") from error
+        raise Absent(f"{name} has not been pulled before, and the Hub cannot be reached.") from error
     except errors.OfflineModeIsEnabled as error:
         raise VidganError(f"HF_HUB_OFFLINE is set, so nothing can be sent to {name}.") from error
     except Exception as error:

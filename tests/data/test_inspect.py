@@ -76,5 +76,5 @@ def test_what_is_wrong_is_said(root, tmp_path):
         inspect("weizman")
     with pytest.raises(VidganError, match="jpg"):
         inspect("folder", tmp_path / "sheet.jpg", root=str(root), frames=8, size=16)
-    with pytest.raises(VidganError, match="no option of folder .colour.; there are cache"):
+    with pytest.raises(VidganError, match=r"no option of folder .colour.; there are cache"):
         inspect("folder", root=str(root), colour="blue")
