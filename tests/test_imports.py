@@ -98,7 +98,7 @@ NOT_FOR_USE = ["torchvision", "gradio", "accelerate", "plotly", "tensorboard", "
 
 
 def test_importing_the_package_is_light(root):
-    heavy = [*NOT_FOR_USE, "av", "huggingface_hub", "PIL", "imageio"]
+    heavy = [*NOT_FOR_USE, "av", "huggingface_hub", "PIL"]
     code = "import sys, json, vidgan; vidgan.Latents; print([n for n in sys.argv[1:] if n in sys.modules])"
     assert python(code, root, *heavy).strip() == "[]"
 
@@ -129,7 +129,7 @@ def closure(names):
         waiting += [re.match(r"[A-Za-z0-9._-]+", need)[0] for need in needs if "extra ==" not in need]
     return found
 
-wanted = closure(["torch", "numpy", "safetensors", "accelerate", "tqdm", "tyro", "imageio", "pillow"])
+wanted = closure(["torch", "numpy", "safetensors", "accelerate", "tqdm", "tyro", "pillow"])
 hidden = {
     module for module, owners in metadata.packages_distributions().items()
     if not any(re.sub(r"[-_.]+", "-", owner).lower() in wanted | {"vidgan", "setuptools", "pip"} for owner in owners)

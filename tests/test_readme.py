@@ -25,9 +25,9 @@ def blocks(readme: str, section: str, language: str) -> list[str]:
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch, own_checkpoints, make_release):
+def place(root, tmp_path, monkeypatch, own_checkpoints, make_release):
     """A folder to work in, with the default release: the real one where it ships already, else a small one."""
-    real = hub._ROOT / "checkpoints" / hub.DEFAULT
+    real = root / "checkpoints" / hub.DEFAULT
     if (real / hub.CONFIG).is_file():
         (own_checkpoints / hub.DEFAULT).symlink_to(real)
     else:
