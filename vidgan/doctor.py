@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import __version__
 from .errors import VidganError
+from .files import cache_folder
 
 #: package -> (what needs it, how to get it)
 OPTIONAL = {
@@ -97,10 +98,8 @@ def _ffmpeg() -> Iterator[Finding]:
 def _folders() -> Iterator[Finding]:
     from . import hub
 
-    cache = os.environ.get("VIDGAN_CACHE")
-    cache = Path(cache).expanduser() if cache else Path.home() / ".cache" / "vidgan"
     for subject, folder, variable in (
-        ("cache", cache, "VIDGAN_CACHE"),
+        ("cache", cache_folder(), "VIDGAN_CACHE"),
         ("checkpoints", hub.checkpoints(), "VIDGAN_CHECKPOINTS"),
     ):
         problem = _unwritable(folder)

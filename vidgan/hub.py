@@ -15,8 +15,6 @@ import json
 import math
 import os
 import re
-import secrets
-import shutil
 import typing
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,7 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from . import __version__
+from . import __version__, files
 from .errors import VidganError, unknown
 from .models import ARCHITECTURES, Generator, ReleaseInfo, make_config
 from .models.blueprint import no_draws, plain_options
@@ -51,7 +49,7 @@ REPOSITORY = re.compile(r"([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))
 
 def checkpoints() -> Path:
     """The folder of local releases: `VIDGAN_CHECKPOINTS`, or `checkpoints/` beside the package."""
-    return Path(os.environ.get("VIDGAN_CHECKPOINTS") or _ROOT / "checkpoints")
+    return Path(os.environ.get("VIDGAN_CHECKPOINTS") or _ROOT / "checkpoints").expanduser()
 
 
 def release_folders() -> list[Path]:
@@ -419,29 +417,11 @@ def _released_weights(generator: Generator) -> dict[str, Tensor]:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside `folder` to write into, which takes its place at the end; on failure nothing has changed."""
+    """`files.new_folder`, for a place that is empty or holds an older release; VidganError for any other."""
     if folder.exists() and not (folder / CONFIG).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise VidganError(f"{folder} is no release, so it is not replaced by one; name another place.")
-    mark = f"{os.getpid()}-{secrets.token_hex(3)}.tmp"
-    new, old = (folder.with_name(f".{folder.name}-{word}-{mark}") for word in ("new", "old"))
     try:
-        new.mkdir(parents=True)
-        yield new
-        for file in new.iterdir():
-            with open(file, "rb") as handle:
-                os.fsync(handle.fileno())
-        if folder.exists():
-            folder.rename(old)
-        try:
-            new.rename(folder)
-        except BaseException:
-            if old.exists():
-                old.rename(folder)
-            raise
-    except OSError as error:
-        raise VidganError(f"Could not write {folder}: {error.strerror or error}.") from error
+        with files.new_folder(folder) as new:
+            yield new
     except SafetensorError as error:
         raise VidganError(f"Could not write {folder}: {error}.") from error
-    finally:
-        for path in (new, old):
-            shutil.rmtree(path, ignore_errors=True)

@@ -6,10 +6,7 @@ the same bytes. mp4 and all decoding of foreign video need PyAV (`pip install "v
 """
 
 import io
-import os
-import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +18,7 @@ from torch import Tensor
 
 from .decode import CROPS, FPS, VideoInfo, check, fit, load_av, note_frames, probe, read, stream
 from .errors import VidganError, unknown
+from .files import write_atomic
 
 __all__ = [
     "CROPS",
@@ -152,29 +150,6 @@ def save(
         np.savez_compressed(out, frames=check(frames), **values)
         return write_atomic(path, out.getvalue())
     return write_atomic(path, encode(frames, format, fps, scale, quality))
-
-
-def write_atomic(path: str | Path, data: bytes) -> Path:
-    """Write `data` to `path` so that a reader sees the old file or the new one, never a part. Makes folders.
-
-    Raises VidganError when the disk is full or the place cannot be written; the old file then stands.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name[:80]}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise VidganError(f"Could not write {path}: {error.strerror or error}.") from error
-    return path
 
 
 def _encode_mp4(planes: np.ndarray, fps: float) -> bytes:

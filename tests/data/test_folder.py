@@ -12,8 +12,9 @@ from PIL import Image
 
 from vidgan import video
 from vidgan.data import open_source
-from vidgan.data.folder import cache_folder, held_out_names, scan
+from vidgan.data.folder import held_out_names, scan
 from vidgan.errors import VidganError
+from vidgan.files import cache_folder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEXTS = [

@@ -9,12 +9,10 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import sys
 import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +24,7 @@ from tqdm import tqdm
 
 from .. import video
 from ..errors import VidganError, unknown
+from ..files import cache_folder, replaced, write_atomic
 from .arrays import Windows, expect
 
 VIDEOS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif", ".m4v", ".mpg", ".mpeg"}
@@ -111,7 +110,8 @@ class Folder(Windows):
             raise VidganError(f"There are no videos in {root}: {', '.join(sorted(VIDEOS))} files or folders of frames.")
         self.report = Report(len(found))
         self.labels = tuple(sorted({clip.group for clip in found if clip.group is not None}))
-        places = _decode_all(found, size, crop, every, cache_folder(cache), self.report, workers, rank)
+        kept = cache_folder() / "folder" if cache is None else Path(cache).expanduser()
+        places = _decode_all(found, size, crop, every, kept, self.report, workers, rank)
 
         usable: list[tuple[Found, Path, int]] = []
         least = (frames - 1) * self.stride[0] + 1
@@ -208,14 +208,6 @@ def held_out_names(names: list[str], share: float) -> set[str]:
 # ------------------------------------------------------------------------------------------------ the cache
 
 
-def cache_folder(cache: str | None = None) -> Path:
-    """Where decoded clips are kept: `cache`, else $VIDGAN_CACHE/folder, else ~/.cache/vidgan/folder."""
-    if cache is not None:
-        return Path(cache).expanduser()
-    base = os.environ.get("VIDGAN_CACHE")
-    return (Path(base).expanduser() if base else Path.home() / ".cache" / "vidgan") / "folder"
-
-
 def _place(clip: Found, size: int, crop: str, every: int, cache: Path) -> Path:
     """The cache file of a clip: another one whenever the file, its time, its length or an option changes."""
     stamps = []
@@ -274,21 +266,14 @@ def _decode(clip: Found, place: Path, size: int, crop: str, every: int) -> str |
     """Decode one clip into `place`, whole or not at all; the reason if it cannot be read (noted beside it)."""
     if place.is_file():  # another process was faster
         return None
-    temporary = place.with_suffix(f".{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "wb") as file:
-                for frame in _pictures(clip, size, crop, every):
-                    file.write(frame.tobytes())
-            os.replace(temporary, place)
-        except VidganError as error:
-            reason = str(error).replace(str(clip.path), clip.path.name).rstrip(".")
-            video.write_atomic(place.with_suffix(".txt"), reason.encode())
-            return reason
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with replaced(place) as draft, open(draft, "wb") as file:
+            for frame in _pictures(clip, size, crop, every):
+                file.write(frame.tobytes())
+    except VidganError as error:
+        reason = str(error).replace(str(clip.path), clip.path.name).rstrip(".")
+        write_atomic(place.with_suffix(".txt"), reason.encode())
+        return reason
     except OSError as error:
         raise VidganError(f"Could not write decoded clips to {place.parent.parent}: {error.strerror}.") from error
     return None

@@ -7,8 +7,6 @@ them.
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from tqdm import tqdm
 from ..conditions import Condition
 from ..data.base import ClipSource, step_generator
 from ..errors import VidganError
+from ..files import cache_folder, replaced
 from ..models import Generator
 from ..video import to_clip, to_uint8
 from .corruptions import CORRUPTIONS
@@ -287,21 +286,14 @@ def _cached(source: ClipSource, features: FeatureNetwork, key: dict, compute) ->
     written is done without."""
     decides = {"version": 1, "features": features.hash, "source": fingerprint(source), "batch": BATCH, **key}
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()[:16]
-    folder = Path(os.environ.get("VIDGAN_CACHE") or Path.home() / ".cache" / "vidgan") / "features"
-    path = folder / f"{source.name}-{source.split}-{digest}.safetensors"
+    path = cache_folder() / "features" / f"{source.name}-{source.split}-{digest}.safetensors"
     with suppress(OSError, SafetensorError, KeyError):
         kept = load_file(path)
         return RealSet(kept["features"], kept.get("label"), kept["digests"])
     computed = compute()
     tensors = {name: value.contiguous() for name, value in vars(computed).items() if value is not None}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(3)}.tmp")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, temporary)
-        os.replace(temporary, path)
-    except (OSError, SafetensorError):
-        with suppress(OSError):
-            temporary.unlink()
+    with suppress(OSError, SafetensorError), replaced(path) as draft:
+        save_file(tensors, draft)
     return computed
 
 

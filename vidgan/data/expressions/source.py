@@ -1,9 +1,7 @@
 """Clips of drawn faces for training: drawn live, or from a bank that was drawn once."""
 
-import contextlib
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ...errors import VidganError
+from ...files import cache_folder, replaced
 from ..base import Batch, step_generator
 from .drawing import DRAWING_VERSION, draw
 from .factors import FACTORS, LABELS, sample_factors
@@ -75,24 +74,18 @@ class Expressions:
             "factors": [(f.name, f.low, f.high, f.choices, f.weights) for f in FACTORS],
         }  # fmt: skip
         digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
-        root = Path(os.environ.get("VIDGAN_CACHE") or Path.home() / ".cache" / "vidgan")
-        return root / f"expressions-{self.split}-{count}x{self.frames}x{self.size}-{digest}.npy"
+        return cache_folder() / f"expressions-{self.split}-{count}x{self.frames}x{self.size}-{digest}.npy"
 
     def _draw_bank(self, path: Path, shape: tuple[int, ...]) -> None:
         """Draw the bank beside its path, then move it there: whoever finds the file finds all of it."""
-        partial = path.with_name(f"{path.name}.{os.getpid()}.{id(self)}.tmp")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            for stale in path.parent.glob(f"{path.name}.*.tmp"):
+            for stale in path.parent.glob(f".{path.name}.*.tmp"):
                 if time.time() - stale.stat().st_mtime > 86400:  # left by a process that was killed
                     stale.unlink(missing_ok=True)
-            self._draw_into(partial, shape)
-            os.replace(partial, path)
+            with replaced(path) as draft:
+                self._draw_into(draft, shape)
         except OSError as error:
             raise VidganError(f"The bank of drawn clips cannot be written to {path.parent}: {error}.") from error
-        finally:
-            with contextlib.suppress(OSError):
-                partial.unlink()
 
     def _draw_into(self, path: Path, shape: tuple[int, ...]) -> None:
         def drawn(i: int) -> np.ndarray:
