@@ -24,8 +24,8 @@ from torch import Tensor
 
 from ..conditions import Condition
 from ..errors import VidganError
+from ..files import write_atomic
 from ..models.base import Generator
-from ..video import write_atomic
 
 FILE = "directions.safetensors"
 METHOD = "wide differences, 1"  #: part of the hash, so that files made another way are made again
