@@ -100,3 +100,22 @@ def test_generators_check_what_they_are_told():
     for name in ("fear", "anger"):
         told = conditional.generate(latents, Condition.of_label(name, LABELS, batch=2))
         assert told.shape == (2, 3, 16, 64, 64) and not torch.equal(told, conditional.generate(latents, even))
+
+
+def test_label_text_brings_the_same_weights_back():
+    labels = ("a,b", "c:d", "e=f&g", "100%", "x")
+    generator = torch.Generator().manual_seed(0)
+    for row in torch.rand(300, 5, generator=generator).pow(3):
+        drawn = Condition.of_label((row * (row > 0.05)).tolist(), labels) if (row > 0.05).any() else None
+        if drawn is not None:
+            assert torch.equal(Condition.parse(drawn.label_text(labels), labels).label, drawn.label)
+    for name in labels:
+        assert Condition.of_label(name, labels).label_text(labels) == name
+        assert torch.equal(Condition.parse(name, labels).label, Condition.of_label(name, labels).label)
+
+
+def test_labels_that_come_twice_or_not_at_all_are_refused():
+    with pytest.raises(VidganError, match="given twice"):
+        Condition.parse("x=1,x=2", ("x", "y"))
+    with pytest.raises(VidganError, match="has no labels"):
+        Condition.parse("x", ())

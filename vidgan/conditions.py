@@ -52,7 +52,10 @@ class Condition:
             if not 0 <= index < len(labels):
                 raise VidganError(f"There is no label number {index}; there are {len(labels)}: {', '.join(labels)}.")
             weights[index] = 1.0
-        return Condition(label=(check_weights(weights) / weights.sum()).expand(batch, -1).clone())
+        total = check_weights(weights).sum()
+        if (total - 1).abs() > 1e-6:  # weights that are shares already stay what they are, to the bit
+            weights = weights / total
+        return Condition(label=weights.expand(batch, -1).clone())
 
     @staticmethod
     def parse(text: str, labels: Sequence[str], batch: int = 1) -> "Condition":
@@ -61,7 +64,7 @@ class Condition:
         Text that is a class name as it stands is that class, whatever signs it holds. In a list, names are percent-
         encoded where they hold `,`, `=` or `%`, and no name may come twice. VidganError as in `of_label`.
         """
-        if text in labels:
+        if text in labels or not labels:
             return Condition.of_label(text, labels, batch)
         weights: dict[str, float] = {}
         for part in text.split(","):
