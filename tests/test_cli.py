@@ -259,7 +259,7 @@ MISTAKES = {
     "sample g3an-weizmann --frames 4000": "cannot make 4000 frames",
     "sample g3an-weizmann --truncation nan": "from 0 to 10, not 'nan'",
     "sample g3an-weizmann --truncation much": "not 'much'",
-    "sample g3an-weizmann --label happiness": "no label 'happiness'; there are none",
+    "sample g3an-weizmann --label happiness": "has no labels, so 'happiness' cannot be asked for",
     "sample g3an-expressions --label hapiness": "no label 'hapiness'; did you mean happiness",
     "sample g3an-expressions --label hapiness=1,fear=1": "no label 'hapiness'; did you mean happiness",
     "sample g3an-expressions --label fear=much": "a number, not 'much'",

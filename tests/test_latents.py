@@ -1,5 +1,6 @@
 """Latents: the same everywhere, immutable, exact on the way to text and back, and firm with garbage."""
 
+import base64
 import hashlib
 import json
 import math
@@ -212,7 +213,7 @@ def test_interpolation_needs_matching_ends():
     a = SPACE.sample(1, 1)
     with pytest.raises(VidganError, match="Cannot interpolate"):
         a.lerp(WIDE.sample(1, 1), 0.5)
-    with pytest.raises(VidganError, match=r"shape \[1, 10\] at one end and \[2, 10\]"):
+    with pytest.raises(VidganError, match=r"shape \[1, 1, 10\] at one end and \[1, 2, 10\]"):
         a.slerp(SPACE.sample(1, 1, steps=2), 0.5)
     with pytest.raises(VidganError, match="subspace 'tempo'"):
         a.lerp(a, 0.5, names=["tempo"])
@@ -262,8 +263,11 @@ def test_garbage_text_is_refused_in_one_sentence():
 def test_packed_and_json_points_that_are_not_finite_are_refused(value):
     point = SPACE.sample(1, 1)
     bad = point.replace(motion=torch.full((1, 1, 10), value))
-    with pytest.raises(VidganError, match="'motion' holds NaN or infinite"):
-        SPACE.unpack(bad.pack())
+    with pytest.raises(VidganError, match="cannot be packed"):
+        bad.pack()
+    raw = np.array([1, 1], dtype="<u2").tobytes() + np.full(SPACE.total, value, dtype="<f2").tobytes()
+    with pytest.raises(VidganError, match="holds NaN or infinite"):
+        SPACE.unpack(base64.urlsafe_b64encode(raw).decode().rstrip("="))
     with pytest.raises(VidganError, match="'motion' holds NaN or infinite"):
         SPACE.validate(Latents.from_json(bad.to_json()))
 
@@ -326,3 +330,17 @@ def test_values_are_taken_from_numpy_and_lists_and_made_float32():
     assert "a" in latents and "z" not in latents and "b: [2, 3]" in repr(latents)
     with pytest.raises(TypeError):
         hash(latents)
+
+
+def test_latents_are_copies_and_blend_only_with_their_like():
+    value = torch.zeros(1, 10)
+    held = Latents({"motion": value})
+    value[0, 0] = 5
+    assert held["motion"][0, 0] == 0
+    with pytest.raises(VidganError, match="at one end"):
+        held.lerp(held.repeat(2), 0.5)
+    with pytest.raises(VidganError, match="beyond 65504"):
+        held.add("motion", torch.full((1, 10), 1e6)).pack()
+    with pytest.raises(VidganError, match="n must be a whole number"):
+        SPACE.sample(1.5, 1)
+    assert SPACE.sample(np.int64(2), np.int64(7)).equal(SPACE.sample(2, 7))

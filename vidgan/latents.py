@@ -373,9 +373,8 @@ class LatentSpace:
 
 def _normal(seed: int, name: str, index: int, step: int, dim: int) -> np.ndarray:
     """`dim` standard normal float32 numbers that belong to (seed, subspace, row, time step) alone."""
-    seed = whole("a seed", seed)
-    if not 0 <= seed <= MAX_SEED:
-        raise VidganError(f"A seed is a whole number from 0 to 2^64 - 1, not {seed}.")
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or not 0 <= (seed := operator.index(seed)) <= MAX_SEED:
+        raise VidganError(f"A seed is a whole number from 0 to 2^64 - 1, not {seed!r}.")
     digest = hashlib.sha256(f"{seed}/{name}/{index}/{step}".encode()).digest()
     key = np.frombuffer(digest[:16], dtype="<u8")
     return np.random.Generator(np.random.Philox(key=key)).standard_normal(dim, dtype=np.float32)

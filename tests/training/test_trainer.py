@@ -74,6 +74,7 @@ def test_every_preset_trains_and_leaves_its_files(name, tmp_path):
     boards = {path for path in files if path.startswith("tensorboard/events.")}
     assert len(boards) == 1
     assert files - boards == {
+        ".lock",
         "options.json",
         "log.jsonl",
         "sheets/step-00000002.webp",
