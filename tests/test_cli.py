@@ -150,7 +150,14 @@ def test_a_release_from_elsewhere_writes_nowhere_else(run, make_release, tmp_pat
     assert not [path for path in tmp_path.rglob("*") if "pwned" in path.name]
 
 
-@pytest.mark.parametrize("line", ["--seed 7 -n 2 --label fear=1,anger=3", "--motion-seed 5 --truncation 0.3"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--seed 7 -n 2 --label fear=1,anger=3",
+        "--motion-seed 5 --truncation 0.3",
+        "--motion-seed 2 --truncation appearance=0.7,motion=0.3",
+    ],
+)
 def test_json_tells_how_to_make_each_again(run, tmp_path, line):
     status, out, _ = run(f"sample g3an-expressions {line} --format npz --json")
     told = json.loads(out)
@@ -259,6 +266,7 @@ MISTAKES = {
     "sample g3an-weizmann --frames 4000": "cannot make 4000 frames",
     "sample g3an-weizmann --truncation nan": "from 0 to 10, not 'nan'",
     "sample g3an-weizmann --truncation much": "not 'much'",
+    "sample g3an-weizmann --truncation appearence=0.7": "did you mean appearance",
     "sample g3an-weizmann --label happiness": "has no labels, so 'happiness' cannot be asked for",
     "sample g3an-expressions --label hapiness": "no label 'hapiness'; did you mean happiness",
     "sample g3an-expressions --label hapiness=1,fear=1": "no label 'hapiness'; did you mean happiness",

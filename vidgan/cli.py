@@ -157,7 +157,9 @@ def _generator_options(made: Parser) -> None:
     made.add_argument("name", metavar="NAME", help="a release, a run folder, a path, or owner/name on the Hub")
     made.add_argument("--seed", type=_seed, metavar="S", help="0 to 2^64 - 1 (default: 0)")
     made.add_argument("--label", metavar="LABEL", help="a class, or a blend: happiness=0.7,fear=0.3 (default: even)")
-    made.add_argument("--truncation", type=_number, metavar="X", help="scale of the latents; below 1: more typical")
+    made.add_argument(
+        "--truncation", type=_truncation, metavar="X", help="scale of the latents: 0.7, or appearance=0.7,motion=0.3"
+    )
     made.add_argument("--frames", type=_whole("--frames", 1, 4096), metavar="T", help="length of the video")
     made.add_argument("--device", default="cpu", help="cpu (default: the same frames everywhere) or cuda")
 
@@ -194,6 +196,14 @@ def _clips(text: str) -> int:
     if clips == 1:  # has no spread, so no distance
         raise VidganError("--clips takes 0, to measure nothing, or at least 2, not '1'.")
     return clips
+
+
+def _truncation(text: str) -> float | dict[str, float]:
+    """One number for all subspaces, or `appearance=0.7,motion=0.3`."""
+    if "=" in text:
+        parts = (part.partition("=") for part in text.split(","))
+        return {name.strip(): _number(value) for name, _, value in parts}
+    return _number(text)
 
 
 def _number(text: str) -> float:

@@ -165,11 +165,13 @@ class Bookmark:
     def to_cli(self, generator: Generator) -> str:
         """The shell command that makes the same frames."""
         words = ["vidgan sample", shlex.quote(self.release)]
-        scales = {self.truncation.get(name, 1.0) for name in self.latents}
-        if self.is_drawn(generator) and set(self.seeds) == {"appearance", "motion"} and len(scales) == 1:
+        scales = {name: self.truncation.get(name, 1.0) for name in self.latents}
+        if self.is_drawn(generator) and set(self.seeds) == {"appearance", "motion"}:
             words.append(f"--appearance-seed {self.seeds['appearance']} --motion-seed {self.seeds['motion']}")
-            if scales != {1.0}:
-                words.append(f"--truncation {scales.pop():g}")
+            if len(set(scales.values())) > 1:
+                words.append("--truncation " + ",".join(f"{name}={scale:g}" for name, scale in scales.items()))
+            elif set(scales.values()) != {1.0}:
+                words.append(f"--truncation {scales.popitem()[1]:g}")
             if self.latents.steps > 1:
                 words.append(f"--frames {generator.frames_of(self.latents.steps)}")
         else:
