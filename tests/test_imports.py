@@ -21,13 +21,13 @@ ARROWS = {
     "metrics": "errors files latents conditions video models data",
     "hub": "errors files models",
     "remote": "errors hub",
-    "fused": "errors latents conditions models",
-    "inference": "errors latents conditions video models fused",
+    "inference": "errors latents conditions video models",
     "explore": "errors files latents conditions video models inference",
     "training": "errors files latents conditions video models data metrics hub",
     "ui": "errors files latents conditions video models data metrics hub inference explore",
     "doctor": "errors files hub models",
-    "cli": "errors latents conditions video models data metrics hub remote inference explore doctor training",
+    "arguments": "errors video explore",
+    "cli": "arguments errors latents conditions video models data metrics hub remote inference explore doctor training",
 }
 #: inside a function only, so that no circle is ever imported: a run folder is loaded by who wrote it, the Hub if asked
 DEFERRED = {("hub", "training"), ("hub", "remote")}

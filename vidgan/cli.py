@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from . import arguments as read
 from .errors import VidganError, unknown
 
 
@@ -78,18 +79,18 @@ def parser() -> Parser:
 
     sample = _command(commands, "sample", run_sample, "draw videos", SAMPLE)
     _generator_options(sample)
-    sample.add_argument("-n", type=_whole("-n", 1, 100_000), metavar="N", help="how many videos (default: 1)")
+    sample.add_argument("-n", type=read.whole("-n", 1, 100_000), metavar="N", help="how many videos (default: 1)")
     sample.add_argument("--out", default=".", metavar="DIR", help="folder for the files (default: here)")
-    sample.add_argument("--format", type=_format, default="mp4", help="mp4, webp, gif, png (strip) or npz")
-    sample.add_argument("--appearance-seed", type=_seed, metavar="S", help="another seed for appearance alone")
-    sample.add_argument("--motion-seed", type=_seed, metavar="S", help="another seed for motion alone")
+    sample.add_argument("--format", type=read.format, default="mp4", help="mp4, webp, gif, png (strip) or npz")
+    sample.add_argument("--appearance-seed", type=read.seed, metavar="S", help="another seed for appearance alone")
+    sample.add_argument("--motion-seed", type=read.seed, metavar="S", help="another seed for motion alone")
     sample.add_argument("--latents", metavar="POINT", help="these points: packed text, or a .json or .npz file")
     sample.add_argument("--json", action="store_true", help="print as JSON what was made, and of what")
 
     grid = _command(commands, "grid", run_grid, "draw one sheet: appearances down, motions across")
     _generator_options(grid)
-    grid.add_argument("--appearances", type=_whole("--appearances", 1, 64), default=4, metavar="N", help="rows (4)")
-    grid.add_argument("--motions", type=_whole("--motions", 1, 64), default=6, metavar="M", help="columns (6)")
+    grid.add_argument("--appearances", type=read.whole("--appearances", 1, 64), default=4, metavar="N", help="rows (4)")
+    grid.add_argument("--motions", type=read.whole("--motions", 1, 64), default=6, metavar="M", help="columns (6)")
     grid.add_argument("--out", required=True, metavar="FILE", help="its suffix is the format: mp4, webp or gif")
 
     data = _group(commands, "data", "look at data sets")
@@ -97,8 +98,8 @@ def parser() -> Parser:
     inspect.add_argument("name", metavar="NAME", help="a data set; see `vidgan data list`")
     inspect.add_argument("--out", metavar="FILE", help="write a contact sheet: mp4, webp or gif move, png shows strips")
     inspect.add_argument("--root", metavar="DIR", help="where its files are")
-    inspect.add_argument("--frames", type=_whole("--frames", 1, 4096), metavar="T", help="clip length (16)")
-    inspect.add_argument("--size", type=_whole("--size", 8, 1024), metavar="PIXELS", help="height and width (64)")
+    inspect.add_argument("--frames", type=read.whole("--frames", 1, 4096), metavar="T", help="clip length (16)")
+    inspect.add_argument("--size", type=read.whole("--size", 8, 1024), metavar="PIXELS", help="height and width (64)")
     inspect.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the data set")
     inspect.add_argument("--json", action="store_true", help="as JSON")
     listing = _command(data, "list", run_data_list, "the data sets")
@@ -109,7 +110,11 @@ def parser() -> Parser:
     release.add_argument("name", metavar="NAME", help="name of the release")
     release.add_argument("--out", metavar="DIR", help="its folder (default: checkpoints/NAME)")
     release.add_argument(
-        "--clips", type=_clips, default=512, metavar="N", help="clips to measure it with (default 512; 0: none)"
+        "--clips",
+        type=read.clips,
+        default=512,
+        metavar="N",
+        help="clips to measure it with (default 512; 0: none)",
     )
 
     hub = _group(commands, "hub", "the Hugging Face Hub")
@@ -155,65 +160,16 @@ def _group(commands, name: str, help: str):
 def _generator_options(made: Parser) -> None:
     """What every command that draws takes."""
     made.add_argument("name", metavar="NAME", help="a release, a run folder, a path, or owner/name on the Hub")
-    made.add_argument("--seed", type=_seed, metavar="S", help="0 to 2^64 - 1 (default: 0)")
+    made.add_argument("--seed", type=read.seed, metavar="S", help="0 to 2^64 - 1 (default: 0)")
     made.add_argument("--label", metavar="LABEL", help="a class, or a blend: happiness=0.7,fear=0.3 (default: even)")
     made.add_argument(
-        "--truncation", type=_truncation, metavar="X", help="scale of the latents: 0.7, or appearance=0.7,motion=0.3"
+        "--truncation",
+        type=read.truncation,
+        metavar="X",
+        help="scale of the latents: 0.7, or appearance=0.7,motion=0.3",
     )
-    made.add_argument("--frames", type=_whole("--frames", 1, 4096), metavar="T", help="length of the video")
+    made.add_argument("--frames", type=read.whole("--frames", 1, 4096), metavar="T", help="length of the video")
     made.add_argument("--device", default="cpu", help="cpu (default: the same frames everywhere) or cuda")
-
-
-def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
-    def whole(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = None
-        if value is None or not low <= value <= high:
-            raise VidganError(f"{name} takes a whole number from {low} to {high}, not {text[:40]!r}.")
-        return value
-
-    return whole
-
-
-def _seed(text: str) -> int:
-    from .explore.bookmark import parse_seed
-
-    return parse_seed(text)
-
-
-def _format(text: str) -> str:
-    from .video import FORMATS
-
-    if text not in FORMATS:
-        raise unknown("format", text, FORMATS)
-    return text
-
-
-def _clips(text: str) -> int:
-    clips = _whole("--clips", 0, 1_000_000)(text)
-    if clips == 1:  # has no spread, so no distance
-        raise VidganError("--clips takes 0, to measure nothing, or at least 2, not '1'.")
-    return clips
-
-
-def _truncation(text: str) -> float | dict[str, float]:
-    """One number for all subspaces, or `appearance=0.7,motion=0.3`."""
-    if "=" in text:
-        parts = (part.partition("=") for part in text.split(","))
-        return {name.strip(): _number(value) for name, _, value in parts}
-    return _number(text)
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 10:
-        raise VidganError(f"--truncation takes a number from 0 to 10, not {text[:40]!r}.")
-    return value
 
 
 def _version() -> str:

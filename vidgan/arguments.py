@@ -1,0 +1,63 @@
+"""What the command line reads its options with: one sentence where a value cannot be."""
+
+from collections.abc import Callable
+
+from .errors import VidganError, unknown
+
+
+def whole(name: str, low: int, high: int) -> Callable[[str], int]:
+    """Reads a whole number within bounds; `name` is the option, for the message."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise VidganError(f"{name} takes a whole number from {low} to {high}, not {text[:40]!r}.")
+        return value
+
+    return read
+
+
+def seed(text: str) -> int:
+    """A seed of at most 64 bits."""
+    from .explore.bookmark import parse_seed
+
+    return parse_seed(text)
+
+
+def format(text: str) -> str:
+    """A file format that `video.save` writes."""
+    from .video import FORMATS
+
+    if text not in FORMATS:
+        raise unknown("format", text, FORMATS)
+    return text
+
+
+def clips(text: str) -> int:
+    """How many clips a release is measured with: 0 for none, or at least 2."""
+    clips = whole("--clips", 0, 1_000_000)(text)
+    if clips == 1:  # has no spread, so no distance
+        raise VidganError("--clips takes 0, to measure nothing, or at least 2, not '1'.")
+    return clips
+
+
+def truncation(text: str) -> float | dict[str, float]:
+    """One number for all subspaces, or `appearance=0.7,motion=0.3`."""
+    if "=" in text:
+        parts = (part.partition("=") for part in text.split(","))
+        return {name.strip(): number(value) for name, _, value in parts}
+    return number(text)
+
+
+def number(text: str) -> float:
+    """A factor from 0 to 10."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 10:
+        raise VidganError(f"--truncation takes a number from 0 to 10, not {text[:40]!r}.")
+    return value
