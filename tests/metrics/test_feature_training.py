@@ -15,11 +15,10 @@ def options(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def sources(own_cache):
-    try:
-        return {data: open_task(data, "train", FeatureOptions(bank=8)) for data in TASKS}
-    except VidganError as error:
-        pytest.skip(str(error))
+def sources(own_cache, skip_without):
+    for folder, file in (("weizmann64", "weizmann64.npz"), ("sprites64", "sprites_layers64.npz")):
+        skip_without(folder, file)
+    return {data: open_task(data, "train", FeatureOptions(bank=8)) for data in TASKS}
 
 
 def test_two_steps_and_two_more_are_four(options, sources):

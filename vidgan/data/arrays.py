@@ -1,6 +1,7 @@
 """What the readers of files share: finding and opening them, windows in time, and pixels to clips."""
 
 import os
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ def load_npz(path: Path, names: tuple[str, ...]) -> dict[str, np.ndarray]:
         raise VidganError(f"Could not read {path}: {error}.") from error
 
 
-class Windows:
+class Windows(ABC):
     """A clip source of random windows of longer clips; a reader says where pixels are (`pixels_of`).
 
     Attributes: what every clip source has (vidgan.data.base.ClipSource), and stride (lowest, highest), flip (mirror
@@ -77,9 +78,9 @@ class Windows:
         counts = torch.bincount(self.label, minlength=len(self.labels))
         return dict(zip(self.labels, counts.tolist()))
 
+    @abstractmethod
     def pixels_of(self, clip: Tensor, index: Tensor) -> Tensor:
         """Frames `index` [B, T] of clips `clip` [B]: uint8 [B, T, 3, H, W] on `device`, a copy."""
-        raise NotImplementedError
 
     def batch(self, size: int, step: int) -> Batch:
         """`size` random windows of random clips, a pure function of (seed, rank, step, size). Factors, int64 [B]: what
