@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from vidgan.errors import VidganError
-from vidgan.training.features import KINDS, TASKS, FeatureOptions, FeatureTrainer, open_task, rate_at, spoil
+from vidgan.training.features import KINDS, TASKS, FeatureOptions, FeatureTrainer, open_task, spoil
+from vidgan.training.small import rate_at
 
 
 @pytest.fixture

@@ -7,28 +7,22 @@ At the end, what the network tells of unseen people is measured, and it is relea
 
 import math
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
 
 from ..data import Batch, ClipSource, open_source
 from ..data.base import step_generator
 from ..data.expressions import FACTORS
 from ..data.sprites import LAYERS
-from ..errors import VidganError
 from ..metrics.corruptions import CORRUPTIONS
 from ..metrics.features import FeatureConfig, FeatureNetwork
 from ..models.layers import channels_last
 from .augment import augment
-from .log import RunLog
-from .options import changed
-from .state import flatten_optimizer, load_state, restore_optimizer, save_state
-from .trainer import _Stopper
+from .small import SmallTrainer, command
 
 #: data set -> (clips in a batch of 32, factor -> number of choices, or 0 where it is continuous)
 TASKS: dict[str, tuple[int, dict[str, int]]] = {
@@ -99,26 +93,19 @@ def target(factor: str, choices: int, value: Tensor) -> Tensor:
     return (value.float() - mean) / spread
 
 
-class FeatureTrainer:
+class FeatureTrainer(SmallTrainer):
     """Network, optimiser, data of one run. `run()` trains; the parts are there for tests.
 
     sources: the train splits of TASKS, where they are open already.
     """
 
     def __init__(self, options: FeatureOptions, sources: dict[str, ClipSource] | None = None):
-        self.options = options
         if options.threads:
             torch.set_num_threads(options.threads)
         self.sources = sources or {data: open_task(data, "train", options) for data in TASKS}
         torch.manual_seed(options.seed)
         config = FeatureConfig(width=options.width, heads=heads())
-        self.network = channels_last(FeatureNetwork(config).to(options.device))
-        matrices = [value for value in self.network.parameters() if value.dim() > 1]
-        vectors = [value for value in self.network.parameters() if value.dim() <= 1]
-        groups = [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
-        self.optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.weight_decay)
-        self.step, self.seconds = 0, 0.0
-        self._resume()
+        super().__init__(options, channels_last(FeatureNetwork(config).to(options.device)))
 
     def batch(self, step: int) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         """Clips [B, 3, 16, 64, 64], "data set.factor" -> targets over the whole batch (index -1 and NaN where a clip
@@ -156,8 +143,6 @@ class FeatureTrainer:
         options, network = self.options, self.network.train()
         clip, targets, kind = self.batch(self.step)
         clip = clip.to(options.device).contiguous(memory_format=torch.channels_last_3d)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate_at(self.step, options)
         with torch.autocast(torch.device(options.device).type, torch.bfloat16, enabled=options.precision == "bf16"):
             features = network(clip)
         told = network.read(features.float())
@@ -170,71 +155,8 @@ class FeatureTrainer:
                 losses.setdefault(name.split(".")[0], []).append(compare(told[name][known], wanted[known]))
         means = {name: torch.stack(values).mean() for name, values in losses.items()}
         weights = {"expressions": 2.0, "weizmann": 0.5}
-        self.optimizer.zero_grad(set_to_none=True)
-        sum(value * weights.get(name, 1.0) for name, value in means.items()).backward()
-        self.optimizer.step()
-        self.step += 1
+        self.optimize(sum(value * weights.get(name, 1.0) for name, value in means.items()))
         return {name: value.item() for name, value in means.items()}
-
-    def run(self) -> bool:
-        """Train; True where the last step has been reached."""
-        options = self.options
-        started = saved = time.monotonic()
-        before, minutes = self.seconds, 0.0
-        log = RunLog(Path(options.run), self.step)
-        sums: dict[str, float] = {}
-        counted = 0
-        with _Stopper() as stopper, tqdm(total=options.steps, initial=self.step, unit="step", mininterval=5) as bar:
-            while self.step < options.steps and not stopper.signal:
-                for name, value in self.train_step().items():
-                    sums[name] = sums.get(name, 0.0) + value
-                counted += 1
-                bar.update()
-                minutes = (time.monotonic() - started) / 60
-                self.seconds = before + minutes * 60
-                late = bool(options.max_minutes) and minutes >= options.max_minutes
-                if counted == 20 or late:
-                    means = {name: value / counted for name, value in sums.items()}
-                    if not all(map(math.isfinite, means.values())):
-                        raise VidganError(f"A loss stopped being a number near step {self.step}: lower --rate.")
-                    log.write(self.step, seconds=round(self.seconds, 1), **means)
-                    bar.set_postfix({name: f"{value:.2f}" for name, value in means.items()})
-                    sums, counted = {}, 0
-                if time.monotonic() - saved > options.save_minutes * 60:
-                    self.save()
-                    saved = time.monotonic()
-                if late:
-                    break
-        log.close()
-        self.save()
-        return self.step >= options.steps
-
-    def save(self) -> None:
-        slots, groups = flatten_optimizer("optimizer", self.optimizer)
-        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()} | slots
-        facts = {"options": self.options.to_json(), "groups": groups, "seconds": self.seconds}
-        save_state(Path(self.options.run), self.step, tensors, facts)
-
-    def _resume(self) -> None:
-        found = load_state(Path(self.options.run))
-        if found is None:
-            return
-        tensors, facts = found
-        differing = changed(facts["options"], self.options.to_json())
-        if differing:
-            raise VidganError(f"{self.options.run} was begun with other options ({', '.join(differing)}).")
-        own = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
-        self.network.load_state_dict(own)
-        restore_optimizer("optimizer", self.optimizer, tensors, facts["groups"])
-        self.step, self.seconds = facts["step"], facts["seconds"]
-
-
-def rate_at(step: int, options: FeatureOptions) -> float:
-    """The learning rate: up in the first twentieth of the steps, then down along half a cosine to nothing."""
-    warm = max(1, options.steps // 20)
-    if step < warm:
-        return options.rate * (step + 1) / warm
-    return options.rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, options.steps - warm)))
 
 
 def spoil(clip: Tensor, random: torch.Generator, share: float = SPOILT) -> tuple[Tensor, Tensor]:
@@ -251,22 +173,14 @@ def spoil(clip: Tensor, random: torch.Generator, share: float = SPOILT) -> tuple
     return mixed, kind
 
 
+def _release(trainer: FeatureTrainer) -> Path:
+    from .release_features import release  # which imports this module
+
+    return release(trainer)
+
+
 def main(arguments: list[str] | None = None) -> int:
-    import tyro
-
-    options = tyro.cli(FeatureOptions, args=arguments, prog="python -m vidgan.training.features")
-    try:
-        trainer = FeatureTrainer(options)
-        if not trainer.run():
-            print(f"{options.run}: stopped at step {trainer.step}, saved; the same command resumes.")
-            return 0
-        from .release_features import release
-
-        print(f"released to {release(trainer)}")
-    except VidganError as error:
-        print(f"vidgan: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return command("vidgan.training.features", FeatureOptions, FeatureTrainer, arguments, _release)
 
 
 if __name__ == "__main__":
