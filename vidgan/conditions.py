@@ -15,11 +15,14 @@ from .errors import VidganError, unknown
 @dataclass(frozen=True)
 class Condition:
     """label: float32 [B, classes], non-negative weights that sum to 1 (a one-hot row is one class, anything between
-    is a blend); image: float32 [B, 3, H, W] in [-1, 1], for image-to-video models. Either may be None.
+    is a blend); image: float32 [B, 3, H, W] in [-1, 1], for image-to-video models; fusion: float32 [B, levels], how
+    strongly an image-to-video model lets the image's features in at each level of its decoder, coarse to fine, 1
+    being all. Each may be None.
     """
 
     label: Tensor | None = None
     image: Tensor | None = None
+    fusion: Tensor | None = None
 
     @staticmethod
     def of_label(
@@ -95,8 +98,7 @@ class Condition:
 
     @property
     def batch(self) -> int | None:
-        held = self.label if self.label is not None else self.image
-        return None if held is None else held.shape[0]
+        return next((value.shape[0] for value in self._parts() if value is not None), None)
 
     def row(self, index: int) -> "Condition":
         """Row `index` as a batch of one."""
@@ -111,9 +113,10 @@ class Condition:
 
     def each(self, change: Callable[[Tensor], Tensor]) -> "Condition":
         """`change` applied to whatever is there."""
-        return Condition(
-            None if self.label is None else change(self.label), None if self.image is None else change(self.image)
-        )
+        return Condition(*(None if value is None else change(value) for value in self._parts()))
+
+    def _parts(self) -> tuple[Tensor | None, ...]:
+        return self.label, self.image, self.fusion
 
 
 def check_weights(weights: Tensor) -> Tensor:

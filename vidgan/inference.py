@@ -80,8 +80,8 @@ class Renderer:
 
 
 def _key(latents: Latents, condition: Condition) -> bytes:
-    parts = [*latents.values(), *(part for part in (condition.label, condition.image) if part is not None)]
-    return b"|".join(part.detach().cpu().contiguous().numpy().tobytes() for part in parts)
+    parts = [*latents.values(), condition.label, condition.image, condition.fusion]
+    return b"|".join(b"" if part is None else part.detach().cpu().contiguous().numpy().tobytes() for part in parts)
 
 
 def warm_up(generator: Generator, times: int = 1) -> float:

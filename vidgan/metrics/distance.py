@@ -154,30 +154,37 @@ def generated_features(
     parts = []
     for start in tqdm(range(0, clips, batch_size), desc="generated clips", disable=not progress):
         chosen = slice(start, start + batch_size)
-        rows = Condition(condition.label[chosen]) if condition else None
+        rows = condition and condition.each(lambda value, chosen=chosen: value[chosen])
         clip = generator.generate(latents.slice(start, start + batch_size), rows, batch_size=batch_size)
         parts.append(features.embed(as_shown(clip)))
     return torch.cat(parts)
 
 
 def conditions(generator: Generator, source: ClipSource, real: RealSet, clips: int, seed: int) -> Condition | None:
-    """A label for each generated clip, drawn as often as it is found among the real ones; None for a generator that
-    takes none. Raises VidganError where the data does not have the generator's labels."""
+    """What each generated clip is told: a label, drawn as often as it is found among the real ones; or, where the
+    generator takes an image, the first frame and the label of each real clip in turn. None for a generator that takes
+    neither. Raises VidganError where the data does not have the generator's labels."""
     classes = generator.config.classes
-    if not classes:
-        return None
-    if real.label is None or len(source.labels) != classes:
+    if classes and (real.label is None or len(source.labels) != classes):
         raise VidganError(
             f"The generator takes {classes} labels, but {source.name} has {len(source.labels) or 'none'}."
         )
-    counts = torch.bincount(real.label, minlength=classes).float()
-    drawn = torch.multinomial(counts, clips, replacement=True, generator=step_generator(seed, 0, 0))
+    image, label = None, None
+    if generator.takes_image:
+        turn = torch.arange(clips) % len(real.features)
+        image = to_clip(torch.cat([frames[:, :1] for frames, *_ in _distinct(source, clips, seed, set(), False)]))
+        image, label = image[turn, :, 0], real.label[turn] if classes else None
+    elif classes:
+        counts = torch.bincount(real.label, minlength=classes).float()
+        label = torch.multinomial(counts, clips, replacement=True, generator=step_generator(seed, 0, 0))
+    if label is None:
+        return None if image is None else Condition(image=image)
     if generator.info and generator.info.labels:  # by name: the same labels may stand in another order
         missing = [name for name in source.labels if name not in generator.labels]
         if missing:
             raise VidganError(f"The generator does not know the data's label {missing[0]!r}.")
-        drawn = torch.tensor([generator.labels.index(name) for name in source.labels])[drawn]
-    return Condition.of_classes(drawn, classes)
+        label = torch.tensor([generator.labels.index(name) for name in source.labels])[label]
+    return Condition(Condition.of_classes(label, classes).label, image)
 
 
 def as_shown(clip: Tensor) -> Tensor:

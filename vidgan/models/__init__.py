@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from ..errors import VidganError, unknown
-from . import g3an
+from . import g3an, imaginator
 from .base import Generator, ReleaseInfo
 
 __all__ = ["ARCHITECTURES", "Architecture", "Generator", "ReleaseInfo", "build", "make_config"]
@@ -32,6 +32,13 @@ ARCHITECTURES = {
         g3an.G3ANConfig,
         g3an.G3AN,
         g3an.discriminators,
+    ),
+    "imaginator": Architecture(
+        "imaginator",
+        "ImaGINator: Conditional Spatio-Temporal GAN for Video Generation (WACV 2020)",
+        imaginator.ImaGINatorConfig,
+        imaginator.ImaGINator,
+        imaginator.discriminators,
     ),
 }
 

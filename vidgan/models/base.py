@@ -1,7 +1,7 @@
 """What every generator is to the page, the command line, the metrics and the explorer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -35,13 +35,12 @@ class ReleaseInfo:
 class Generator(nn.Module):
     """Base of all generators. Subclasses set `architecture`, `config`, `latent_space` and write `forward`.
 
-    config: the frozen dataclass it was built from, with a field `classes` (0: takes no label);
-    frames, size: clip length and H = W in pixels of one motion step; info: the release it was loaded from, or None.
+    config: the frozen dataclass it was built from, with `classes` (0: takes no label), `frames` and `size` (clip length
+    and H = W in pixels of one motion step); info: the release it was loaded from, or None.
     """
 
     architecture: str
-    frames: int
-    size: int
+    takes_image: bool = False  #: whether a condition must hold the image to begin with
 
     def __init__(self, config, latent_space: LatentSpace):
         super().__init__()
@@ -53,6 +52,16 @@ class Generator(nn.Module):
     def forward(self, latents: Latents, condition: Condition | None = None) -> Tensor:
         """clip [B, 3, T, H, W] in [-1, 1], differentiable."""
         raise TypeError(f"{type(self).__name__} does not say how it draws a clip")
+
+    @property
+    def frames(self) -> int:
+        """Length of the clips that it learns from."""
+        return self.config.frames
+
+    @property
+    def size(self) -> int:
+        """Height and width of its clips in pixels."""
+        return self.config.size
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -105,12 +114,26 @@ class Generator(nn.Module):
         if not classes and condition.label is not None:
             raise VidganError("This generator takes no label.")
         if classes and condition.label is None:
-            condition = Condition(torch.full((latents.batch, classes), 1.0 / classes), condition.image)
+            condition = replace(condition, label=torch.full((latents.batch, classes), 1.0 / classes))
         if classes and condition.label.shape != (latents.batch, classes):
             raise VidganError(f"Label weights must be [{latents.batch}, {classes}], not {list(condition.label.shape)}.")
         if classes:
             check_weights(condition.label)
+        if not self.takes_image and (condition.image is not None or condition.fusion is not None):
+            raise VidganError("This generator takes no image.")
+        if self.takes_image:
+            self.check_image(latents.batch, condition)
         return condition
+
+    def check_image(self, batch: int, condition: Condition) -> None:
+        """VidganError where a generator that takes an image is given none, or one of another shape or range."""
+        shape = (batch, 3, self.size, self.size)
+        if condition.image is None:
+            raise VidganError("This generator animates an image: give it one in the condition.")
+        if condition.image.shape != shape:
+            raise VidganError(f"The image must be {list(shape)}, not {list(condition.image.shape)}.")
+        if not torch.isfinite(condition.image).all() or condition.image.abs().max() > 1:
+            raise VidganError("The image's values must lie between -1 and 1.")
 
     def fuse(self) -> "Generator":
         """Make `generate` faster on a CPU, where the model has a faster form of the same function; returns itself.

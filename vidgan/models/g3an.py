@@ -18,8 +18,8 @@ Widths, kernels and parameter counts follow the released code where the paper's 
 Where paper and released code differ: see the docstrings below and docs/papers.md.
 """
 
-import itertools
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ from ..conditions import Condition
 from ..errors import VidganError, unknown
 from ..latents import Latents, LatentSpace, Subspace
 from .base import Generator
+from .discriminators import ImageDiscriminator, down, label_planes, started
 from .layers import FactorisedSelfAttention, dcgan_init, maybe_spectral, with_batch_spread
 
 CONVOLUTIONS = ("1p2d", "2p1d", "3d")
@@ -38,6 +39,9 @@ LEVELS = ((8, (4, 1, 0)), (8, (4, 2, 1)), (4, (4, 2, 1)), (2, (1, 1, 0)), (1, (1
 @dataclass(frozen=True)
 class G3ANConfig:
     """The shape of G3AN's networks; the defaults are the released ones."""
+
+    frames: ClassVar[int] = 16  # length of the clips that it learns from
+    size: ClassVar[int] = 64  # and their height and width
 
     classes: int = 0  # labels; 0 for the unconditional model
     width: int = 64  # channels of the last module, 64 in the paper; all other widths are multiples of it
@@ -128,8 +132,6 @@ class G3AN(Generator):
     """
 
     architecture = "g3an"
-    frames = 16
-    size = 64
 
     def __init__(self, config: G3ANConfig):
         super().__init__(
@@ -201,20 +203,20 @@ class VideoDiscriminator(nn.Module):
             inputs, outputs = widths[level] + (extra if level == 1 else 0), widths[level + 1]
             if config.video_discriminator == "2p1d":
                 layers = [
-                    _down(inputs, outputs, norm, (1, 4, 4), (1, 2, 2), (0, 1, 1)),
-                    _down(outputs, outputs, norm, (4, 1, 1)),
+                    down(inputs, outputs, norm, (1, 4, 4), (1, 2, 2), (0, 1, 1)),
+                    down(outputs, outputs, norm, (4, 1, 1)),
                 ]
             else:
-                layers = [_down(inputs, outputs, norm, (4, 4, 4), (2, 2, 2), (1, 1, 1))]
+                layers = [down(inputs, outputs, norm, (4, 4, 4), (2, 2, 2), (1, 1, 1))]
             stages.append(nn.Sequential(*layers))
         self.stages = nn.ModuleList(stages)
         last, spread = widths[-1], int(config.minibatch_std)
         if config.video_discriminator == "2p1d":
-            self.features = _down(last + spread, last, norm, (1, 4, 4))
-            self.score = _start(nn.Conv3d(last, 1, (4, 1, 1)), norm)
+            self.features = down(last + spread, last, norm, (1, 4, 4))
+            self.score = started(nn.Conv3d(last, 1, (4, 1, 1)), norm)
         else:
             self.features = nn.Identity()
-            self.score = _start(nn.Conv3d(last + spread, 1, (1, 4, 4)), norm)
+            self.score = started(nn.Conv3d(last + spread, 1, (1, 4, 4)), norm)
         if config.classes and config.label_in_video == "projection":
             seen = last + (spread if config.video_discriminator == "3d" else 0)
             self.projection = maybe_spectral(nn.Linear(config.classes, seen, bias=False), norm)
@@ -225,8 +227,7 @@ class VideoDiscriminator(nn.Module):
         x = clip
         for level, stage in enumerate(self.stages):
             if level == 1 and self.config.classes and self.config.label_in_video == "map":
-                planes = condition.label.to(x.dtype)[:, :, None, None, None].expand(-1, -1, *x.shape[2:])
-                x = torch.cat([x, planes], dim=1)
+                x = torch.cat([x, label_planes(condition.label, x)], dim=1)
             x = stage(x)
         if self.config.minibatch_std:
             x = with_batch_spread(x)
@@ -237,40 +238,7 @@ class VideoDiscriminator(nn.Module):
         return logits
 
 
-class ImageDiscriminator(nn.Module):
-    """D_I: frames [N, 3, 64, 64] -> logits [N]; DCGAN's with spectral norm, 2,764,737 parameters at width 64."""
-
-    def __init__(self, config: G3ANConfig):
-        super().__init__()
-        norm = config.spectral_discriminators
-        widths = [3, *(config.width * multiple for multiple in (1, 2, 4, 8))]
-        layers = []
-        for inputs, outputs in itertools.pairwise(widths):
-            layers += [_start(nn.Conv2d(inputs, outputs, 4, 2, 1), norm), nn.LeakyReLU(0.2, inplace=True)]
-        self.layers = nn.Sequential(*layers)
-        self.spread = config.minibatch_std
-        self.score = _start(nn.Conv2d(widths[-1] + int(self.spread), 1, 4), norm)
-
-    def forward(self, frames: Tensor) -> Tensor:
-        x = self.layers(frames)
-        return self.score(with_batch_spread(x) if self.spread else x).flatten()
-
-
-def _start(conv: nn.Conv2d | nn.Conv3d, norm: bool) -> nn.Module:
-    """A discriminator's convolution: DCGAN's initialisation and spectral norm, or He's and none."""
-    if norm:
-        dcgan_init(conv)
-    else:
-        nn.init.kaiming_normal_(conv.weight, 0.2, nonlinearity="leaky_relu")
-        nn.init.zeros_(conv.bias)
-    return maybe_spectral(conv, norm)
-
-
-def _down(inputs, outputs, norm, kernel, stride=(1, 1, 1), padding=(0, 0, 0)) -> nn.Module:
-    conv = nn.Conv3d(inputs, outputs, kernel, stride, padding)
-    return nn.Sequential(_start(conv, norm), nn.LeakyReLU(0.2, inplace=True))
-
-
 def discriminators(config: G3ANConfig) -> dict[str, nn.Module]:
     """D_V and D_I, by the names that training logs use."""
-    return {"video": VideoDiscriminator(config), "image": ImageDiscriminator(config)}
+    image = ImageDiscriminator(config.width, config.spectral_discriminators, config.minibatch_std)
+    return {"video": VideoDiscriminator(config), "image": image}

@@ -7,11 +7,14 @@ import torch
 from torch import nn
 
 from ..conditions import Condition
-from ..data.base import step_generator
+from ..data.base import ClipSource, step_generator
 from ..latents import Latents
 from ..models import ARCHITECTURES, Generator
 from ..models.blueprint import no_draws, plain_options
 from ..models.layers import channels_last, plain_weights
+from ..video import to_clip, to_uint8
+
+FAR = 1 << 40  #: a step that no training reaches
 
 
 class EMA:
@@ -46,16 +49,34 @@ def plain_copy(generator: Generator) -> Generator:
     return plain.eval().requires_grad_(False)
 
 
-def calibrate(generator: Generator, batches: int = 16, size: int = 16) -> Generator:
-    """`recalibrate` on a fixed set of latents, all labels evenly: the same weights always give the same statistics."""
+def calibrate(generator: Generator, shown: Condition | None = None, batches: int = 16, size: int = 16) -> Generator:
+    """`recalibrate` on a fixed set of latents, all labels evenly: the same weights always give the same statistics.
+
+    shown: labels and images for a generator that takes an image, see `first_frames`.
+    """
     random = step_generator(0, 0, 0)
     classes = generator.config.classes
     drawn = []
-    for _ in range(batches):
+    for index in range(batches):
         latents = generator.latent_space.draw(size, random)
         label = torch.randint(0, classes, (size,), generator=random) if classes else None
-        drawn.append((latents, Condition.of_classes(label, classes) if classes else None))
+        condition = Condition.of_classes(label, classes) if classes else None
+        if shown is not None:
+            condition = shown.each(lambda value, start=index * size: value[start : start + size])
+        drawn.append((latents, condition))
     return recalibrate(generator, drawn)
+
+
+def first_frames(source: ClipSource, classes: int, batches: int = 16, size: int = 16) -> Condition:
+    """First frames of clips that `source` draws, image float32 [N, 3, H, W], and their labels: what a generator that
+    takes an image is calibrated and looked at with. Always the same ones; float32 values of 8-bit pixels."""
+    images, labels = [], []
+    for index in range(batches):
+        batch = source.batch(size, FAR + index)
+        images.append(batch.clip[:, :, :1].cpu())
+        labels.append(batch.label)
+    image = to_clip(to_uint8(torch.cat(images)))[:, :, 0]
+    return Condition(Condition.of_classes(torch.cat(labels).cpu(), classes).label if classes else None, image)
 
 
 @torch.no_grad()

@@ -35,3 +35,9 @@ def r1_penalty(logits: Tensor, real: Tensor) -> Tensor:
     """0.5 * E ||grad_x D(x)||^2 on real data (Mescheder et al. 2018); `real` must require a gradient."""
     (gradient,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
     return 0.5 * gradient.square().flatten(1).sum(1).mean()
+
+
+def l1(clip: Tensor, wanted: Tensor, reduction: str = "mean") -> Tensor:
+    """||x - y||_1 of clips [B, ...], "sum" or "mean" over the values of each, averaged over B (ImaGINator Eq. 6)."""
+    distance = (clip - wanted).abs().flatten(1)
+    return (distance.sum(1) if reduction == "sum" else distance.mean(1)).mean()

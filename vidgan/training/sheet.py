@@ -1,5 +1,6 @@
 """Sample sheets: the same latents at every stage of a training, as one moving picture."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,13 @@ from ..conditions import Condition
 from ..models import Generator
 
 
-def sheet_frames(generator: Generator, rows: int = 4, columns: int = 6, seed: int = 0) -> np.ndarray:
+def sheet_frames(
+    generator: Generator, rows: int = 4, columns: int = 6, seed: int = 0, shown: Condition | None = None
+) -> np.ndarray:
     """uint8 [T, H, W, 3]: one appearance a row; the columns are the labels, where there are any, else motions.
 
-    Row i holds appearance i of `seed` with motion i, so that along a row only the label (or the motion) changes.
+    Row i holds appearance i of `seed` with motion i, so that along a row only the label (or the motion) changes. For a
+    generator that takes an image, row i animates image i of `shown`, which stands still in front.
     """
     space, labels = generator.latent_space, generator.labels
     points = space.sample(rows, seed)
@@ -20,14 +24,17 @@ def sheet_frames(generator: Generator, rows: int = 4, columns: int = 6, seed: in
     motions = space.sample(count, seed)
     grid = []
     for row in range(rows):
-        cells = []
+        cells, image = [], None
+        if shown is not None:
+            image = shown.image[row : row + 1]
+            cells.append(video.to_uint8(image[:, :, None].expand(-1, -1, generator.frames, -1, -1))[0])
         for column in range(count):
-            point, condition = points.row(row), None
+            point, condition = points.row(row), Condition()
             if labels:
                 condition = Condition.of_label(column, labels)
             else:
                 point = point.replace({s.name: motions.row(column)[s.name] for s in space.by_role("motion")})
-            cells.append(video.to_uint8(generator.generate(point, condition))[0])
+            cells.append(video.to_uint8(generator.generate(point, replace(condition, image=image)))[0])
         grid.append(cells)
     return video.grid(grid)
 

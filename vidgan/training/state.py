@@ -22,9 +22,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..conditions import Condition
 from ..errors import VidganError
 from ..models import ARCHITECTURES, Generator, ReleaseInfo, build
 from ..models.blueprint import plain_options
+from ..video import to_clip, to_uint8
 from .ema import calibrate
 
 
@@ -181,4 +183,19 @@ def ema_generator(run: str | Path) -> Generator:
         step=facts["step"],
         path=run,
     )
-    return calibrate(generator)
+    return calibrate(generator, unpack_shown(tensors))
+
+
+def pack_shown(shown: Condition | None) -> dict[str, Tensor]:
+    """`ema.first_frames` as tensors of a state, so that a run is sampled where its data is not."""
+    if shown is None:
+        return {}
+    images = torch.from_numpy(to_uint8(shown.image[:, :, None])[:, 0])
+    return {"shown.image": images} | ({} if shown.label is None else {"shown.label": shown.label})
+
+
+def unpack_shown(tensors: dict[str, Tensor]) -> Condition | None:
+    """What `pack_shown` packed; None where there was nothing."""
+    if "shown.image" not in tensors:
+        return None
+    return Condition(tensors.get("shown.label"), to_clip(tensors["shown.image"][:, None])[:, :, 0])

@@ -25,12 +25,12 @@ from ..data.base import step_generator
 from ..errors import VidganError
 from ..models import ARCHITECTURES, Generator, ReleaseInfo
 from ..models.layers import channels_last, step_spectral_norms
-from .ema import EMA, calibrate
+from .ema import EMA, calibrate, first_frames
 from .log import RunLog
 from .options import TrainOptions, changed, restore
 from .phases import Micro, Networks
 from .sheet import save_sheet, sheet_frames
-from .state import Lock, fitting, flatten_optimizer, load_state, restore_optimizer, save_state
+from .state import Lock, fitting, flatten_optimizer, load_state, pack_shown, restore_optimizer, save_state
 
 
 def train(options: TrainOptions) -> Path:
@@ -76,11 +76,10 @@ class Trainer:
             raise VidganError("--device cuda was asked for, but torch sees no GPU here.")
         self.device = self.accelerator.device
         self.world = self.accelerator.num_processes
-        architecture = ARCHITECTURES[options.architecture]
         self.source = open_source(
             options.data,
-            frames=architecture.generator.frames,
-            size=architecture.generator.size,
+            frames=options.model.frames,
+            size=options.model.size,
             root=options.data_root,
             seed=options.seed,
             device=str(self.device),
@@ -113,6 +112,7 @@ class Trainer:
             self.run_folder.name, options.architecture, options.data, labels=labels if classes else ()
         )
         self.ema = EMA(plain["generator"], options.recipe.ema)
+        self.shown = first_frames(self.source, classes) if plain["generator"].takes_image else None
         rates = options.recipe.learning_rates()
         self.optimizers = {
             name: torch.optim.Adam(network.parameters(), lr=rates[name], betas=options.recipe.betas)
@@ -123,7 +123,7 @@ class Trainer:
             called = {name: torch.compile(network) for name, network in plain.items()}
         prepared = dict(zip(called, self.accelerator.prepare(*called.values()), strict=True))
         self.networks = Networks(plain, prepared)
-        self.phases = options.recipe.phases()
+        self.phases = options.recipe.phases(tuple(plain))
 
     # --- one step --------------------------------------------------------------------------------------------------
     def train_step(self) -> dict[str, Tensor]:
@@ -170,6 +170,8 @@ class Trainer:
             condition = Condition()
             if generator.config.classes:
                 condition = Condition.of_classes(label, generator.config.classes)
+            if generator.takes_image:
+                condition = dataclasses.replace(condition, image=clip[:, :, 0])
             yield Micro(Batch(clip, label, batch.factors), latents, condition, random, self.step, keep_fake=count == 1)
 
     # --- the loop --------------------------------------------------------------------------------------------------
@@ -231,14 +233,14 @@ class Trainer:
 
     def _diverged(self, what: str) -> VidganError:
         return VidganError(
-            f"{what} stopped being a number near step {self.step}. Try lower learning rates, --precision fp32, or "
-            f"--recipe.r1 1; the last good state in {self.run_folder / 'state'} stands."
+            f"{what} stopped being a number near step {self.step}. Try lower learning rates or --precision fp32; "
+            f"the last good state in {self.run_folder / 'state'} stands."
         )
 
     def _look(self, sheet: bool, score: bool) -> None:
         generator = self.ema_generator()
         if sheet:
-            frames = sheet_frames(generator)
+            frames = sheet_frames(generator, shown=self.shown)
             save_sheet(frames, self.run_folder / "sheets" / f"step-{self.step:08d}.webp")
             self.log.sheet(self.step, frames)
         if score:
@@ -248,7 +250,7 @@ class Trainer:
 
     def ema_generator(self) -> Generator:
         """The averaged generator with batch-norm statistics of its own, in eval mode."""
-        return calibrate(self.ema.generator)
+        return calibrate(self.ema.generator, self.shown)
 
     # --- state -----------------------------------------------------------------------------------------------------
     def _save(self) -> None:
@@ -262,6 +264,7 @@ class Trainer:
                 if not torch.isfinite(value).all():
                     raise self._diverged(name)
             tensors |= {f"ema.{key}": value for key, value in self.ema.generator.state_dict().items()}
+            tensors |= pack_shown(self.shown)
             tensors["random.torch"] = torch.get_rng_state()
             facts = {"options": self.options.to_json(), "groups": groups, "seconds": self.seconds,
                      "labels": self.source.labels}  # fmt: skip

@@ -1,5 +1,5 @@
 """The recipes, by architecture: modules with PRESETS (name -> TrainOptions) and ALIASES."""
 
-from . import g3an
+from . import g3an, imaginator
 
-RECIPES = {"g3an": g3an}
+RECIPES = {"g3an": g3an, "imaginator": imaginator}

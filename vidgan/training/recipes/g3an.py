@@ -45,7 +45,8 @@ class G3ANRecipe:
     def learning_rates(self) -> dict[str, float]:
         return {"generator": self.lr_generator, "video": self.lr_discriminator, "image": self.lr_discriminator}
 
-    def phases(self) -> tuple[Phase, ...]:
+    def phases(self, names: tuple[str, ...]) -> tuple[Phase, ...]:
+        """names: the networks that there are, always the same three."""
         return (Phase(("video", "image"), self.discriminators), Phase(("generator",), self.generator))
 
     def discriminators(self, networks: Networks, micro: Micro) -> Losses:
