@@ -15,8 +15,8 @@ from vidgan.video import to_clip, to_uint8
 @pytest.fixture(scope="module")
 def generator():
     torch.manual_seed(0)
-    images = torch.rand(8, 3, 64, 64) * 2 - 1
-    label = Condition.of_classes(torch.arange(8) % 2, 2).label
+    images = torch.rand(16, 3, 64, 64) * 2 - 1
+    label = Condition.of_classes(torch.arange(16) % 2, 2).label
     return calibrate(build("imaginator", width=2, classes=2, frames=16), Condition(label, images), batches=1)
 
 
