@@ -6,6 +6,7 @@ of our data sets. `FaceEmbedder` uses a face network that a user brings. Anythin
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -34,9 +35,9 @@ class Embedder(Protocol):
 
 
 def check_frames(frames: np.ndarray | Tensor) -> Tensor:
-    """Frames as a tensor uint8 [N, H, W, 3]; VidganError for another kind or shape."""
+    """Frames as a tensor uint8 [N, H, W, 3]; VidganError for another kind or shape, and for none."""
     frames = frames if isinstance(frames, Tensor) else torch.as_tensor(np.ascontiguousarray(frames))
-    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != torch.uint8 or 0 in frames.shape[1:]:
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != torch.uint8 or 0 in frames.shape:
         kind = str(frames.dtype).removeprefix("torch.")
         raise VidganError(f"Frames are uint8 [frames, height, width, 3]; these are {kind} {list(frames.shape)}.")
     return frames
@@ -72,21 +73,26 @@ class IdentityNetwork(nn.Module):
         self.project = nn.Linear(4 * width * 16, config.features)
 
     def forward(self, image: Tensor) -> Tensor:
-        if image.shape[-2:] != (SIZE, SIZE):
-            image = F.interpolate(image, (SIZE, SIZE), mode="bilinear", antialias=True, align_corners=False)
-        return F.normalize(self.project(self.trunk(image).flatten(1)).float(), dim=1)
+        return F.normalize(self.project(self.trunk(_fit(image)).flatten(1)).float(), dim=1)
 
     @torch.no_grad()
     def embed(self, frames: np.ndarray | Tensor) -> Tensor:
         """Vectors float32 [N, 64] on the CPU; the same to 1e-5 whatever they are embedded with."""
+        return self._each(frames, self)
+
+    @torch.no_grad()
+    def look(self, frames: np.ndarray | Tensor) -> Tensor:
+        """What is seen where, whoever it is: the third layer's channels, averaged in 4 x 4 squares; frames uint8
+        [N, H, W, 3] -> float32 [N, 2 width * 16] on the CPU."""
+        return self._each(frames, lambda image: F.adaptive_avg_pool2d(self.trunk[:3](_fit(image)), 4).flatten(1))
+
+    def _each(self, frames: np.ndarray | Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:
         frames = check_frames(frames)
         if self.training:
             raise VidganError("Identities are told in evaluation mode: call .eval() first.")
         device = self.project.weight.device
-        parts = [
-            self(part.movedim(-1, 1).to(device, torch.float32).div(127.5).sub(1)).cpu() for part in frames.split(CHUNK)
-        ]
-        return torch.cat(parts) if len(frames) else torch.empty(0, self.config.features)
+        images = (part.movedim(-1, 1).to(device, torch.float32).div(127.5).sub(1) for part in frames.split(CHUNK))
+        return torch.cat([read(image).cpu() for image in images])
 
     @property
     def hash(self) -> str:
@@ -96,6 +102,13 @@ class IdentityNetwork(nn.Module):
     @property
     def name(self) -> str:
         return f"vidgan-{self.hash}"
+
+
+def _fit(image: Tensor) -> Tensor:
+    """The image at 64 x 64, bilinear with antialiasing."""
+    if image.shape[-2:] == (SIZE, SIZE):
+        return image
+    return F.interpolate(image, (SIZE, SIZE), mode="bilinear", antialias=True, align_corners=False)
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
@@ -158,7 +171,7 @@ class FaceEmbedder:
     def embed(self, frames: np.ndarray | Tensor) -> Tensor:
         """Vectors float32 [N, 128]; a row of NaN for a frame without a face."""
         rows = [self._one(frame) for frame in check_frames(frames).cpu().numpy()]
-        return torch.from_numpy(np.stack(rows)) if rows else torch.empty(0, 128)
+        return torch.from_numpy(np.stack(rows))
 
     def _one(self, frame: np.ndarray) -> np.ndarray:
         cv2, image = self._cv2, np.ascontiguousarray(frame[..., ::-1])  # OpenCV's order is blue, green, red
