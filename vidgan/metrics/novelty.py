@@ -1,8 +1,8 @@
 """Is a picture far from what a release was trained on?
 
-Training pictures are seen by the first layers of the identity embedder (`IdentityNetwork.look`: colours and edges in 16
-squares), and their cloud is described by its mean, its main axes with the spread along each, and the spread that is left
-over. A picture's distance is Mahalanobis' in this description (probabilistic PCA, Tipping and Bishop 1999). Distances of
+Training pictures are seen by the first layers of the identity embedder (`IdentityNetwork.look`: colours, edges in 16
+squares), and their cloud is described by its mean, its main axes with the spread along each, and what spread is left
+over. A picture's distance is Mahalanobis' in this description (probabilistic PCA, Tipping and Bishop 1999). Those of
 held-out pictures are kept with it, so that a new one is judged against them and not by a threshold made up.
 """
 
@@ -67,8 +67,11 @@ class Familiar:
         variance = lengths.square() / (len(seen) - 1)
         rest = (variance[count:].sum() / (len(mean) - count)).clamp(min=1e-12).sqrt()
         found = {
-            "mean": mean, "axes": axes[:count].T.half(), "spread": variance[:count].sqrt().clamp(min=rest), "rest": rest[None],
-        }  # fmt: skip
+            "mean": mean,
+            "axes": axes[:count].T.half(),  # as it will be saved
+            "spread": variance[:count].sqrt().clamp(min=rest),
+            "rest": rest[None],
+        }
         found = {name: value.float().contiguous() for name, value in found.items()}
         draft = Familiar(**found, held_out=torch.zeros(101), data=source.name, network=network.name)
         distances = draft.distance(first_frames(test, pictures, seed), network).double()
@@ -101,8 +104,8 @@ class Familiar:
         if value <= self.held_out[FAR].item():
             return None
         return (
-            f"This picture is {value / usual:.1f} times as far from those that the model learnt from as held-out pictures "
-            f"usually are, and farther than {FAR}% of them: expect less of how it moves."
+            f"This picture is {value / usual:.1f} times as far from those that the model learnt from as held-out "
+            f"pictures usually are, and farther than {FAR}% of them: expect less of how it moves."
         )
 
     def save(self, path: str | Path) -> Path:
