@@ -66,8 +66,8 @@ def animation(
         )
     if videos < 1 or starts < 1:
         raise VidganError(f"At least 1 video and 1 initial frame are needed; asked for {videos} and {starts}.")
-    embedder, features = embedder or load_identity(), features or load_features()
     names = labels_of(generator, source)
+    embedder, features = embedder or load_identity(), features or load_features()
     found = min(videos, len(source)) if hasattr(source, "__len__") else videos
     latents = generator.latent_space.sample(found * starts, seed, steps=generator.steps_for(source.frames))
 

@@ -68,14 +68,14 @@ def _clip(real: Tensor, made: Tensor, moves: Tensor) -> dict[str, float]:
     inner = similar[..., 5:-5, 5:-5]  # where the window lies inside the picture, as in Wang et al. and scikit-image
     row = {
         "ssim": inner.mean().item(),
-        "psnr": psnr.clamp(max=CAP).mean().item(),
+        "psnr": psnr.double().clamp(max=CAP).mean().item(),
         "l1": (x - y).abs().mean().item(),
         "capped": int((psnr > CAP).sum()),
     }
     still = {f"ssim_moving{MOVED}": math.nan, f"psnr_moving{MOVED}": math.nan}
     if not moves.any():
         return row | still
-    error = (x - y).square()[..., moves].mean((1, 2))
+    error = (x - y).double().square()[..., moves].mean((1, 2))
     psnr = (-10 * error.clamp(min=1e-12).log10()).clamp(max=CAP)
     return row | {
         f"ssim_moving{MOVED}": similar[..., moves].mean().item(),
