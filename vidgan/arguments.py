@@ -61,3 +61,27 @@ def number(text: str) -> float:
     if not 0 <= value <= 10:
         raise VidganError(f"--truncation takes a number from 0 to 10, not {text[:40]!r}.")
     return value
+
+
+def fusion(text: str) -> tuple[float, ...]:
+    """Four factors from 0 to 4, coarse to fine: the strength of each appearance skip."""
+    values = _numbers(text)
+    if len(values) != 4 or not all(0 <= value <= 4 for value in values):
+        raise VidganError(f"--fusion takes four numbers from 0 to 4, such as 1,1,0.5,0, not {text[:40]!r}.")
+    return values
+
+
+def box(text: str) -> tuple[float, float, float]:
+    """Left, top and side of a square, in pixels."""
+    values = _numbers(text)
+    if len(values) != 3:
+        raise VidganError(f"--crop takes three numbers, X,Y,SIDE in pixels, not {text[:40]!r}.")
+    return values
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between; nothing where one is none."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        return ()

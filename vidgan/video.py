@@ -134,9 +134,9 @@ def save(
 ) -> Path:
     """Write one clip, uint8 [T, H, W, 3], in the format that the suffix of `path` names; folders are made.
 
-    latents: of batch 1; an npz then holds each subspace by its name, float32 [1, dim] or [1, steps, dim], beside
-    `frames`. The other formats have no place for them. The file appears whole or not at all. Raises VidganError as
-    `encode` does, and when the file cannot be written.
+    latents: one point, or one for each part that the clip was made in; an npz then holds each subspace by its name,
+    float32 [parts, dim] or [parts, steps, dim], beside `frames`. The other formats have no place for them. The file
+    appears whole or not at all. Raises VidganError as `encode` does, and when the file cannot be written.
     """
     path = Path(path)
     format = path.suffix.lower().lstrip(".")
@@ -144,8 +144,6 @@ def save(
         raise unknown("video format", format or path.name, FORMATS)
     if format == "npz" and latents is not None:
         values = {name: latents[name].detach().float().cpu().numpy() for name in latents.names}
-        if any(len(value) != 1 for value in values.values()):
-            raise VidganError(f"One clip goes with latents of batch 1; these are of batch {latents.batch}.")
         out = io.BytesIO()
         np.savez_compressed(out, frames=check(frames), **values)
         return write_atomic(path, out.getvalue())

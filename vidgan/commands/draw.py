@@ -1,0 +1,114 @@
+"""`vidgan sample` and `vidgan grid`: videos out of latents."""
+
+import json
+from pathlib import Path
+
+from ..errors import VidganError, unknown
+from .shared import condition_of, print_json
+
+
+def sample(options) -> None:
+    from .. import video
+
+    generator = _generator(options)
+    if options.latents is None:
+        latents = _sampled(generator, options, options.n or 1)
+    else:
+        for name in ("seed", "n", "appearance_seed", "motion_seed", "truncation", "frames"):
+            if getattr(options, name) is not None:
+                flag = "-n" if name == "n" else f"--{name.replace('_', '-')}"
+                raise VidganError(f"{flag} and --latents contradict each other; give one of the two.")
+        latents = read_latents(options.latents, generator.latent_space)
+    condition = condition_of(generator, options.label)
+    source = f"seed{options.seed or 0}" if options.latents is None else "latents"
+    files = []
+    for index in range(latents.batch):
+        point = latents.row(index)
+        frames = video.to_uint8(generator.generate(point, condition))[0]
+        path = Path(options.out) / f"{generator.info.name}-{source}-{index}.{options.format}"
+        files.append(str(video.save(path, frames, generator.fps, point)))
+        if not options.json:
+            print(files[-1], flush=True)
+    if options.json:
+        weights = condition.label[0].tolist() if condition else ()
+        print_json(
+            {
+                "release": generator.info.name,
+                "seed": None if options.latents else options.seed or 0,
+                "label": {name: weight for name, weight in zip(generator.labels, weights) if weight},
+                "frames": len(frames),
+                "size": generator.size,
+                "fps": generator.fps,
+                "files": files,
+                "latents": [json.loads(latents.row(index).to_json()) for index in range(latents.batch)],
+            },
+            indent=None,  # a number a line would be long
+        )
+
+
+def grid(options) -> None:
+    from .. import video
+
+    if Path(options.out).suffix.lower() not in (".mp4", ".webp", ".gif"):
+        raise unknown("format for a grid", Path(options.out).suffix or options.out, (".mp4", ".webp", ".gif"))
+    generator = _generator(options)
+    latents = _sampled(generator, options, max(options.appearances, options.motions))
+    condition = condition_of(generator, options.label)
+    moving = [subspace.name for subspace in generator.latent_space.by_role("motion")]
+    rows = []
+    for row in range(options.appearances):
+        rows.append([])
+        for column in range(options.motions):
+            motion = {name: latents.row(column)[name] for name in moving}
+            clip = generator.generate(latents.row(row).replace(motion), condition)
+            rows[-1].append(video.to_uint8(clip)[0])
+    print(video.save(options.out, video.grid(rows), generator.fps))
+
+
+def _generator(options):
+    """The generator to draw with; one that only animates pictures is refused."""
+    from .. import hub
+
+    generator = hub.load(options.name, options.device)
+    if generator.takes_image:
+        raise VidganError(f"{options.name} animates pictures; use `vidgan animate {options.name} IMAGE`.")
+    return generator
+
+
+def _sampled(generator, options, n: int):
+    """n points of the generator's space as the options say."""
+    seeds = {
+        name: getattr(options, f"{name}_seed")
+        for name in ("appearance", "motion")
+        if getattr(options, f"{name}_seed", None) is not None
+    }
+    return generator.latent_space.sample(
+        n,
+        options.seed or 0,
+        steps=generator.steps_for(options.frames or generator.frames),
+        truncation=1.0 if options.truncation is None else options.truncation,
+        seeds=seeds,
+    )
+
+
+def read_latents(text: str, space):
+    """The points that `--latents` names: a .json file (`Latents.to_json`), an .npz file that holds each subspace by
+    its name, or packed text (`Latents.pack`); checked against `space`."""
+    from ..latents import Latents
+
+    if not text.lower().endswith((".json", ".npz")):
+        return space.unpack(text)
+    try:
+        if text.lower().endswith(".json"):
+            return space.validate(Latents.from_json(Path(text).read_text("utf-8")))
+        import numpy as np
+
+        with np.load(text, allow_pickle=False) as arrays:
+            values = {name: arrays[name] for name in space.names if name in arrays}
+        return space.validate(Latents(values))
+    except VidganError as error:
+        raise VidganError(f"{text} holds no latents that fit: {error}") from error
+    except FileNotFoundError as error:
+        raise VidganError(f"There is no file {text!r}.") from error
+    except Exception as error:  # whatever zip and numpy find in a file that is not theirs
+        raise VidganError(f"{text} cannot be read as latents ({type(error).__name__}).") from error
