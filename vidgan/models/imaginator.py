@@ -30,9 +30,11 @@ from .base import Generator
 from .discriminators import ImageDiscriminator, down, label_planes, started
 from .layers import dcgan_init
 
-#: M, the temporal filters of the five blocks, and their output channels, in units of width / 64; the last is RGB
-TEMPORAL = (4096, 3072, 1536, 768, 36)
+#: M, the temporal filters of the first four blocks, and their output channels, at width 64
+TEMPORAL = (4096, 3072, 1536, 768)
 SPATIAL = (512, 256, 128, 64)
+#: M of the last block, at every width: fewer could not hold the twelve values that each place of 2x2 pixels needs
+LAST = 36
 #: levels of spatio-temporal fusion, as the decoder meets them: 4x4, 8x8, 16x16, 32x32
 LEVELS = 4
 
@@ -118,13 +120,12 @@ class ImaGINator(Generator):
         self.encoder = Encoder(config)
         inputs = (config.noise if config.with_noise else 0) + config.classes + config.code
         blocks = []
-        for block, filters in enumerate(TEMPORAL):
-            first, last = block == 0, block + 1 == len(TEMPORAL)
-            time = (4, 2, 1) if not first else (config.frames // 16, 1, 0)
-            space = (4, 1, 0) if first else (4, 2, 1)
-            outputs = 3 if last else config.scaled(SPATIAL[block])
-            blocks.append(_block(inputs, config.scaled(filters), outputs, time, space, config.convolution, last))
+        time, space = (config.frames // 16, 1, 0), (4, 1, 0)
+        for filters, outputs in zip(map(config.scaled, TEMPORAL), map(config.scaled, SPATIAL), strict=True):
+            blocks.append(_block(inputs, filters, outputs, time, space, config.convolution))
             inputs = outputs * (2 if config.fusion else 1) + config.classes
+            time = space = (4, 2, 1)
+        blocks.append(_block(inputs, LAST, 3, time, space, config.convolution, last=True))
         self.decoder = nn.ModuleList(blocks)
 
     def forward(self, latents: Latents, condition: Condition) -> Tensor:
@@ -163,7 +164,7 @@ class ImaGINator(Generator):
             raise VidganError(f"The strength of fusion is [{batch}, {LEVELS}] numbers from -4 to 4.")
 
 
-def _block(inputs: int, filters: int, outputs: int, time, space, convolution: str, last: bool) -> nn.Sequential:
+def _block(inputs: int, filters: int, outputs: int, time, space, convolution: str, last=False) -> nn.Sequential:
     """Transposed (1+2)D convolution: `filters` temporal ones (M), then spatial ones; or, "3d", both at once. Each is
     followed by batch norm and leaky ReLU 0.2, but for the clip itself. Kernel, stride and padding are (k, s, p)."""
     still = (1, 1, 0)

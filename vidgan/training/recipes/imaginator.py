@@ -169,7 +169,13 @@ PRESETS = {
     "paper-ema": replace(PAPER, recipe=ImaGINatorRecipe()),
     "released": RELEASED,
     "light-ema": replace(LIGHT, precision="bf16"),
-    "cpu-light-ema": replace(LIGHT, model=ImaGINatorConfig(width=16), batch=16, precision="bf16"),
+    "cpu-light-ema": replace(
+        LIGHT,
+        model=ImaGINatorConfig(width=16),
+        recipe=replace(LIGHT.recipe, lr_generator=4e-4),
+        batch=16,
+        precision="bf16",
+    ),
     "smoke": replace(
         LIGHT,
         model=ImaGINatorConfig(width=4, frames=16),
