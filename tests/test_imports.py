@@ -16,6 +16,8 @@ ARROWS = {
     "files": "errors",
     "decode": "errors",
     "video": "errors files decode",
+    "stills": "errors",
+    "pictures": "errors stills video",
     "models": "errors latents conditions",
     "data": "errors files video decode",
     "metrics": "errors files latents conditions video models data",
