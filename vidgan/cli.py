@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from . import arguments as read
-from .commands import animate, data, draw, releases
+from .commands import animate, data, draw, evaluate, releases
 from .errors import VidganError, unknown
 
 
@@ -113,6 +113,22 @@ def parser() -> Parser:
     )
     moved.add_argument("--device", default="cpu", help="cpu (default: the same frames everywhere) or cuda")
 
+    measured = _command(commands, "evaluate", evaluate.evaluate, "measure a release on held-out clips", EVALUATE)
+    measured.add_argument("name", metavar="NAME", help="a release, a run folder, a path, or owner/name on the Hub")
+    measured.add_argument("--data", metavar="DATA", help="a data set (default: what the release was trained on)")
+    measured.add_argument("--root", metavar="DIR", help="where its files are")
+    measured.add_argument("--split", default="test", help="test (default: what training never saw) or train")
+    measured.add_argument("--clips", type=read.whole("--clips", 2, 1_000_000), default=512, metavar="N", help="(512)")
+    measured.add_argument(
+        "--videos", type=read.whole("--videos", 1, 100_000), metavar="N", help="to take pictures from"
+    )
+    measured.add_argument(
+        "--starts", type=read.whole("--starts", 1, 1000), default=10, metavar="N", help="of each (10)"
+    )
+    measured.add_argument("--seed", type=read.seed, default=0, metavar="S", help="of real draws and latents (0)")
+    measured.add_argument("--device", default="cpu", help="cpu or cuda")
+    measured.add_argument("--json", action="store_true", help="everything that repeats the measurement, as JSON")
+
     datasets = _group(commands, "data", "look at data sets")
     inspect = _command(datasets, "inspect", data.look, "counts, lengths and classes; a contact sheet with --out")
     inspect.add_argument("name", metavar="NAME", help="a data set; see `vidgan data list`")
@@ -170,6 +186,12 @@ ANIMATE = """Set a picture in motion.
 
 The picture is cropped to a square and made as small as the release sees it. With --variations (down) or --all-labels
 (across) the file is one sheet of several videos. Each --then adds a part that goes on from the last frame."""
+
+EVALUATE = """Measure a release on clips that training never saw.
+
+One that animates pictures: SSIM, PSNR, L1, content distances and distances of features of clips made from initial
+frames of test videos, beside repeating the picture. Any other: distances of features, beside those of real clips,
+frozen and shuffled ones."""
 
 
 def _command(group, name: str, run: Callable, help: str, description: str | None = None) -> Parser:

@@ -84,6 +84,24 @@ def distance(
     return result
 
 
+#: what the controls are called in a table
+CONTROL_NAMES = {
+    "floor": "other real clips (the best there is)",
+    "frozen": "real clips, frozen on their first frame",
+    "shuffled": "real clips, frames shuffled",
+}
+
+
+def distances_table(result: dict) -> list[str]:
+    """What `distance` found as a Markdown table: this generator and its controls, a row each."""
+    names = [name for name in result if name.startswith(("fvd_", "kvd_"))]
+    lines = [f"| clips | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    for name, row in {"this release": result, **result.get("controls", {})}.items():
+        values = [f"{row[key]:.3g}" if key in row else "" for key in names]
+        lines.append(f"| {CONTROL_NAMES.get(name, name)} | {' | '.join(values)} |")
+    return lines
+
+
 def protocol(source: ClipSource, clips: int, features: FeatureNetwork) -> str:
     """What a metric's name says after `fvd_` or `kvd_`."""
     return f"vidgan-{features.hash}_{clips}x{source.frames}f{source.size}"
@@ -165,10 +183,7 @@ def conditions(generator: Generator, source: ClipSource, real: RealSet, clips: i
     generator takes an image, the first frame and the label of each real clip in turn. None for a generator that takes
     neither. Raises VidganError where the data does not have the generator's labels."""
     classes = generator.config.classes
-    if classes and (real.label is None or len(source.labels) != classes):
-        raise VidganError(
-            f"The generator takes {classes} labels, but {source.name} has {len(source.labels) or 'none'}."
-        )
+    names = labels_of(generator, source)
     image, label = None, None
     if generator.takes_image:
         turn = torch.arange(clips) % len(real.features)
@@ -179,12 +194,26 @@ def conditions(generator: Generator, source: ClipSource, real: RealSet, clips: i
         label = torch.multinomial(counts, clips, replacement=True, generator=step_generator(seed, 0, 0))
     if label is None:
         return None if image is None else Condition(image=image)
-    if generator.info and generator.info.labels:  # by name: the same labels may stand in another order
-        missing = [name for name in source.labels if name not in generator.labels]
-        if missing:
-            raise VidganError(f"The generator does not know the data's label {missing[0]!r}.")
-        label = torch.tensor([generator.labels.index(name) for name in source.labels])[label]
+    label = torch.tensor(names)[label]
     return Condition(Condition.of_classes(label, classes).label, image)
+
+
+def labels_of(generator: Generator, source: ClipSource) -> list[int] | None:
+    """The generator's index of each of the source's labels, by name where it knows names, as they may stand in another
+    order; None for a generator that takes no label. Raises VidganError where the data lacks the generator's labels."""
+    classes = generator.config.classes
+    if not classes:
+        return None
+    if len(source.labels) != classes:
+        raise VidganError(
+            f"The generator takes {classes} labels, but {source.name} has {len(source.labels) or 'none'}."
+        )
+    if not (generator.info and generator.info.labels):
+        return list(range(classes))
+    missing = [name for name in source.labels if name not in generator.labels]
+    if missing:
+        raise VidganError(f"The generator does not know the data's label {missing[0]!r}.")
+    return [generator.labels.index(name) for name in source.labels]
 
 
 def as_shown(clip: Tensor) -> Tensor:

@@ -2,18 +2,24 @@
 
 import dataclasses
 import json
+import tempfile
 from pathlib import Path
 
 from .. import hub, video
+from ..conditions import Condition
 from ..errors import VidganError
-from ..metrics.distance import distance
+from ..metrics.animation import STARTS, animation, table
+from ..metrics.distance import distance, distances_table
+from ..metrics.novelty import FILE as FAMILIAR
+from ..metrics.novelty import Familiar
 from ..models import ARCHITECTURES, Generator, ReleaseInfo
+from .ema import first_frames
 from .evaluate import open_split
 from .log import read_log
 from .options import TrainOptions, restore
 from .recipes import RECIPES
 from .sheet import sheet_frames
-from .state import ema_generator, load_state
+from .state import ema_generator, load_state, unpack_shown
 
 #: what is owed to whoever made a data set, and what may be done with weights that have seen it
 DATA = {
@@ -51,28 +57,55 @@ def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: 
     folder = Path(out) if out else hub.checkpoints() / name
     measured = _measure(generator, options, clips)
     licence = DATA.get(options.data, DATA["folder"])[0]
+    shown = _shown(generator, options, run)
     info = dataclasses.replace(generator.info, name=name, license=licence, metrics=measured, path=folder)
     return hub.save_release(
         folder,
         generator,
         info,
         card=_card(generator, options, info),
-        preview=video.encode(sheet_frames(generator, rows=2, columns=6, seed=3), "webp", fps=info.fps),
+        preview=video.encode(sheet_frames(generator, rows=2, columns=6, seed=3, shown=shown), "webp", fps=info.fps),
         extra={
-            "sheet.webp": video.encode(sheet_frames(generator), "webp", fps=info.fps),
+            "sheet.webp": video.encode(sheet_frames(generator, shown=shown), "webp", fps=info.fps),
             "curve.json": _curve(run),
+            **_familiar(generator, options),
         },
     )
 
 
 def _measure(generator: Generator, options: TrainOptions, clips: int) -> dict:
-    """The distance to the held-out split with its controls, or why there is none."""
+    """What the held-out split says, with controls or baselines, or why it says nothing."""
     if not clips:
         return {}
     try:
-        return distance(generator, open_split(options, "test", generator), clips, controls=True)
+        source = open_split(options, "test", generator)
+        if generator.takes_image:
+            return animation(generator, source, max(1, clips // STARTS))
+        return distance(generator, source, clips, controls=True)
     except VidganError as error:
         return {"note": f"Not measured. {error}"}
+
+
+def _shown(generator: Generator, options: TrainOptions, run: Path) -> Condition | None:
+    """Pictures for a generator that takes one: first frames that training never saw, or else those it was shown."""
+    if not generator.takes_image:
+        return None
+    try:
+        return first_frames(open_split(options, "test", generator), generator.config.classes, batches=1)
+    except VidganError:
+        return unpack_shown(load_state(run)[0])
+
+
+def _familiar(generator: Generator, options: TrainOptions) -> dict[str, bytes]:
+    """What pictures the training knew, for a generator that takes one, as a file of the release."""
+    if not generator.takes_image:
+        return {}
+    try:
+        familiar = Familiar.fit(open_split(options, "train", generator), open_split(options, "test", generator))
+    except VidganError:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        return {FAMILIAR: familiar.save(Path(folder) / FAMILIAR).read_bytes()}
 
 
 def _curve(run: Path) -> bytes:
@@ -94,15 +127,10 @@ tags: [video-generation, gan, {info.architecture}]
 {ARCHITECTURES[info.architecture].title}, {generator.parameter_count:,} parameters, {info.size}x{info.size} pixels,
 {info.frames} frames. {labels}
 
-![one appearance a row; along it only the {"label" if info.labels else "motion"} changes](preview.webp)
+![{_caption(generator)}](preview.webp)
 
 ```python
-import vidgan
-from vidgan import video
-
-generator = vidgan.load("{info.name}")
-latents = generator.latent_space.sample(1, seed=7)
-video.save("{info.name}.mp4", video.to_uint8(generator.generate(latents))[0])
+{_python(generator)}
 ```
 
 ## Trained on
@@ -118,34 +146,63 @@ video.save("{info.name}.mp4", video.to_uint8(generator.generate(latents))[0])
 `curve.json` holds losses and metrics over the training; docs/metrics.md says what the names mean.
 
 ## Limits
-Made for exploring how appearance and motion come apart. Clips of more than {info.frames} frames, blends of labels and
-latents far from the prior were not seen in training.
+{_limits(generator)}
 """
 
 
+def _caption(generator: Generator) -> str:
+    moving = "label" if generator.labels else "motion"
+    if generator.takes_image:
+        return f"the picture, then clips made from it; along a row only the {moving} changes"
+    return f"one appearance a row; along it only the {moving} changes"
+
+
+def _python(generator: Generator) -> str:
+    """Lines that draw a clip."""
+    name = generator.info.name
+    lines = ["import vidgan", "from vidgan import video", "", f'generator = vidgan.load("{name}")']
+    lines.append("latents = generator.latent_space.sample(1, seed=7)")
+    told = ""
+    if generator.takes_image:
+        lines[1] = "from vidgan import pictures, video"
+        lines.append('picture = pictures.crop(pictures.load("picture.png"))')
+        lines.append("image = pictures.to_image(pictures.fit(picture, generator.size))")
+        label = f'label=vidgan.Condition.of_label("{generator.labels[0]}", generator.labels).label, '
+        lines.append(f"condition = vidgan.Condition({label if generator.labels else ''}image=image)")
+        told = ", condition"
+    lines.append(f'video.save("{name}.mp4", video.to_uint8(generator.generate(latents{told}))[0])')
+    return "\n".join(lines)
+
+
+def _limits(generator: Generator) -> str:
+    if generator.takes_image:
+        return (
+            "Made for pictures like those it was trained on; `familiar.safetensors` tells the page when one is not.\n"
+            "Blends of labels and weaker skips were not seen in training."
+        )
+    return (
+        "Made for exploring how appearance and motion come apart. Clips of more than "
+        f"{generator.frames} frames, blends of\nlabels and latents far from the prior were not seen in training."
+    )
+
+
 def _measured(metrics: dict) -> str:
-    """The distances beside their controls, as a table."""
+    """What was measured beside its controls or baselines, as a table."""
     if "clips" not in metrics:
         return metrics.get("note", "Not measured.")
-    lines = [
-        f"{metrics['clips']} generated clips against {metrics['real_clips']} of the `{metrics['split']}` split, which "
-        "the training never saw.",
-        "",
-        "| clips | " + " | ".join(name for name in metrics if name.startswith(("fvd_", "kvd_"))) + " |",
-        "|---|---|---|",
-    ]
-    rows = {"this release": metrics, **metrics.get("controls", {})}
-    for name, row in rows.items():
-        values = [f"{value:.3g}" for key, value in row.items() if key.startswith(("fvd_", "kvd_"))]
-        lines.append(f"| {CONTROLS.get(name, name)} | {' | '.join(values)} |")
+    if "baselines" in metrics:
+        first = (
+            f"{metrics['clips']} clips, from {metrics['starts']} first frames of each of {metrics['videos']} videos of "
+            f"the `{metrics['split']}` split, which the training never saw; 95% intervals over videos."
+        )
+        lines = [first, "", *table(metrics)]
+    else:
+        first = (
+            f"{metrics['clips']} generated clips against {metrics['real_clips']} of the `{metrics['split']}` split, "
+            "which the training never saw."
+        )
+        lines = [first, "", *distances_table(metrics)]
     return "\n".join([*lines, *(["", metrics["note"]] if "note" in metrics else [])])
-
-
-CONTROLS = {
-    "floor": "other real clips (the best there is)",
-    "frozen": "real clips, frozen on their first frame",
-    "shuffled": "real clips, frames shuffled",
-}
 
 
 def _script(name: str) -> str:
