@@ -24,12 +24,13 @@ ARROWS = {
     "hub": "errors files models",
     "remote": "errors hub",
     "inference": "errors latents conditions video models",
-    "explore": "errors files latents conditions video models inference",
+    "explore": "errors files latents conditions video pictures models inference",
     "training": "errors files latents conditions video models data metrics hub",
-    "ui": "errors files latents conditions video models data metrics hub inference explore",
+    "ui": "errors files latents conditions video pictures models data metrics hub inference explore",
     "doctor": "errors files hub models",
     "arguments": "errors video explore",
-    "cli": "arguments errors latents conditions video models data metrics hub remote inference explore doctor training",
+    "commands": "errors latents conditions video pictures models data metrics hub remote explore doctor training",
+    "cli": "errors arguments commands",
 }
 #: inside a function only, so that no circle is ever imported: a run folder is loaded by who wrote it, the Hub if asked
 DEFERRED = {("hub", "training"), ("hub", "remote")}

@@ -10,7 +10,8 @@ import pytest
 from vidgan import VidganError, hub, video
 from vidgan.explore.bookmark import Bookmark
 from vidgan.ui import build
-from vidgan.ui.studio import Studio, export
+from vidgan.ui.releases import export
+from vidgan.ui.studio import Studio
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def test_programs_get_what_they_ask_for_or_are_told(own_checkpoints, make_releas
 
     path, link = generate(label=label)
     assert np.load(path)["frames"].shape[0] == 16 and Path(path).name == "odd-1-2.npz"
-    found = Bookmark.from_query(link, studio._find)
+    found = Bookmark.from_query(link, studio.find)
     assert found.label == label and found.seeds == {"appearance": 1, "motion": 2}
     assert np.load(generate(frames="20")[0])["frames"].shape[0] == 20
     for options, why in (({"frames": "x"}, "cannot have x frames"), ({"kind": "avi"}, "no format 'avi'")):

@@ -2,34 +2,47 @@
 
     release=g3an-expressions&label=happiness&seed.appearance=1289&seed.motion=77&frames=16
     release=...&label=happiness=0.7,fear=0.3&seed.appearance=1289&truncation.appearance=0.7&z=AQABAIc5...
+    release=imaginator-expressions&label=happiness&seed.noise=3&fusion=1,1,0.5,0&then=fear&then=anger&image=UklGR...
 
 A point that is what its seeds and truncation draw is written as those, and is what `LatentSpace.sample` gives for them,
 to the bit. Any other point is rounded to float16, *before* it is drawn, and written as `z`. A label stays the text that
 it came as, and every side reads it with `Condition.parse`. So whoever opens the link gets the same numbers and so the
 same frames.
+
+Where a release sets a picture in motion, `image` is that picture, without loss, as the network sees it. Each `then` is
+the label of a further part, which goes on from the last frame of the one before; the latents have a row for each part.
+Such a point is always what its seed draws: it has neither `z` nor truncation.
 """
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, quote
 
+import torch
+
+from .. import pictures
 from ..conditions import Condition
 from ..errors import VidganError
 from ..latents import MAX_SEED, Latents
 from ..models.base import Generator
+from ..models.imaginator import LEVELS
+from .animate import MAX_PARTS
 
-MAX_TEXT = 20_000  #: characters of a link that we look at
+MAX_TEXT = 20_000  #: characters of a link that we look at, besides its picture
 MAX_LABEL = 1_000  #: characters of a label
 MAX_TRUNCATION = 2.0
+MAX_FUSION = 4.0  #: strength of an appearance skip
 
 
 @dataclass(frozen=True)
 class Bookmark:
-    """latents: one point, as it is drawn; label: as `Condition.parse` reads it, empty for the even blend and where a
-    release has none; seeds: subspace -> the seed that the point came from, None where it came from none;
-    truncation: subspace -> the factor that the seed's draw was multiplied with.
+    """latents: one point, as it is drawn, or one for each part of an animated picture; label: as `Condition.parse`
+    reads it, empty for the even blend and where a release has none; seeds: subspace -> the seed that the point came
+    from, None where it came from none; truncation: subspace -> the factor that the seed's draw was multiplied with.
+    image: the picture to animate, as `pictures.pack` writes it; fusion: how strongly its features enter at each level,
+    coarse to fine, empty for in full; then: the labels of further parts.
     """
 
     release: str
@@ -37,6 +50,9 @@ class Bookmark:
     label: str = ""
     seeds: Mapping[str, int | None] = field(default_factory=dict)
     truncation: Mapping[str, float] = field(default_factory=dict)
+    image: str = ""
+    fusion: tuple[float, ...] = ()
+    then: tuple[str, ...] = ()
 
     @staticmethod
     def draw(
@@ -47,10 +63,14 @@ class Bookmark:
         label: str = "",
         frames: int | None = None,
         release: str | None = None,
+        image: str = "",
+        fusion: Sequence[float] = (),
+        then: Sequence[str] = (),
     ) -> "Bookmark":
-        """The point that one seed for each subspace gives; `frames` None is the native length.
+        """The point that one seed for each subspace gives; `frames` None is the native length of a part.
 
-        Raises VidganError for seeds beyond 64 bits, unknown labels and lengths that the generator cannot make.
+        Raises VidganError for seeds beyond 64 bits, unknown labels, lengths that the generator cannot make, and for a
+        picture, strengths of fusion and further parts that it cannot use.
         """
         name = release or (generator.info.name if generator.info else generator.architecture)
         space = generator.latent_space
@@ -60,8 +80,13 @@ class Bookmark:
             if not 0 <= value <= MAX_TRUNCATION:
                 raise VidganError(f"Truncation goes from 0 to {MAX_TRUNCATION:g}, not {value:g}.")
         steps = generator.steps_for(frames or generator.frames)
-        drawn = space.sample(1, 0, steps=steps, seeds=seeds, truncation=truncation)
-        return Bookmark(name, drawn, parse_label(label, generator), seeds, truncation)
+        shown = {
+            "image": parse_image(image, generator),
+            "fusion": parse_fusion(fusion, generator),
+            "then": parse_then(then, generator),
+        }
+        drawn = space.sample(1 + len(then), 0, steps=steps, seeds=seeds, truncation=truncation)
+        return Bookmark(name, drawn, parse_label(label, generator), seeds, truncation, **shown)
 
     def moved(self, generator: Generator, latents: Latents) -> "Bookmark":
         """The same bookmark at another point, rounded to float16; or, where that is the point that the seeds draw
@@ -76,7 +101,8 @@ class Bookmark:
         """What the seeds draw, before any edit, in full precision; a subspace without seed stays what it is."""
         seeds = {name: seed for name, seed in self.seeds.items() if seed is not None}
         steps = steps or self.latents.steps
-        drawn = generator.latent_space.sample(1, 0, steps=steps, seeds=seeds, truncation=dict(self.truncation))
+        parts, truncation = self.latents.batch, dict(self.truncation)
+        drawn = generator.latent_space.sample(parts, 0, steps=steps, seeds=seeds, truncation=truncation)
         kept = {name: self.latents[name] for name in self.latents if self.seeds.get(name) is None}
         return drawn.replace(kept)
 
@@ -89,8 +115,17 @@ class Bookmark:
         return not (mine.equal(origin[name]) or mine.equal(origin.quantise()[name]))
 
     def condition(self, generator: Generator) -> Condition | None:
-        """What to tell the generator besides the latents."""
-        return Condition.parse(self.label, generator.labels) if self.label else None
+        """What to tell the generator besides the latents; with a label for each part, where there is any."""
+        told = Condition.parse(self.label, generator.labels) if self.label else None
+        if not generator.takes_image:
+            return told
+        labels = [parse_weights(text, generator) for text in (self.label, *self.then)]
+        image = pictures.to_image(pictures.unpack(self.image)) if self.image else None
+        return Condition(
+            torch.cat(labels) if generator.config.classes else None,
+            image,
+            torch.tensor([self.fusion]) if self.fusion else None,
+        )
 
     # --- as text ----------------------------------------------------------------------------------------------------
     def is_drawn(self, generator: Generator) -> bool:
@@ -105,7 +140,12 @@ class Bookmark:
             items.append(("label", self.label))
         items += [(f"seed.{name}", str(seed)) for name, seed in self.seeds.items() if seed is not None]
         items += [(f"truncation.{name}", f"{value:g}") for name, value in self.truncation.items() if value != 1]
-        if self.is_drawn(generator):
+        if self.fusion:
+            items.append(("fusion", ",".join(f"{value:g}" for value in self.fusion)))
+        items += [("then", label) for label in self.then]
+        if self.image:
+            items.append(("image", self.image))
+        elif self.is_drawn(generator):
             items.append(("frames", str(generator.frames_of(self.latents.steps))))
         else:
             items.append(("z", self.latents.pack()))
@@ -118,12 +158,17 @@ class Bookmark:
         find(name) gives the release's name and generator, for None those of the default release.
         Raises VidganError with what is wrong: the release, a label, a seed, a length, or a damaged point.
         """
-        if len(text) > MAX_TEXT:
+        if len(text) > MAX_TEXT + pictures.MAX_TEXT:
             raise VidganError("That link is too long to be one of ours.")
-        asked = dict(parse_qsl(text.lstrip("?"), keep_blank_values=True))
+        items = parse_qsl(text.lstrip("?"), keep_blank_values=True)
+        asked = dict(items)
+        if len(text) - len(asked.get("image", "")) > MAX_TEXT:
+            raise VidganError("That link is too long to be one of ours.")
         name, generator = find(asked.get("release") or None)
         space = generator.latent_space
         label = parse_label(asked.get("label", ""), generator)
+        if generator.takes_image and ("z" in asked or any(key.startswith("truncation.") for key in asked)):
+            raise VidganError("The motion of an animated picture is its seed: its link has neither z nor truncation.")
         seeds = {s: parse_seed(asked[f"seed.{s}"]) if f"seed.{s}" in asked else None for s in space.names}
         truncation = {s: _number(asked.get(f"truncation.{s}", "1"), "truncation") for s in space.names}
         frames = None
@@ -131,7 +176,17 @@ class Bookmark:
             frames = parse_frames(asked["frames"], generator)
         if "z" not in asked:
             drawn = {s: seed if seed is not None else DEFAULT_SEED for s, seed in seeds.items()}
-            return Bookmark.draw(generator, drawn, truncation=truncation, label=label, frames=frames, release=name)
+            return Bookmark.draw(
+                generator,
+                drawn,
+                truncation=truncation,
+                label=label,
+                frames=frames,
+                release=name,
+                image=asked.get("image", ""),
+                fusion=_numbers(asked.get("fusion", "")),
+                then=[value for key, value in items if key == "then"],
+            )
         latents = space.unpack(asked["z"])
         parse_frames(generator.frames_of(latents.steps), generator)
         if latents.batch != 1:
@@ -141,6 +196,8 @@ class Bookmark:
 
     def to_python(self, generator: Generator) -> str:
         """Lines of Python that make the same frames."""
+        if generator.takes_image:
+            return self._animated_python(generator)
         lines = [
             "import vidgan",
             "from vidgan import video",
@@ -164,6 +221,8 @@ class Bookmark:
 
     def to_cli(self, generator: Generator) -> str:
         """The shell command that makes the same frames."""
+        if generator.takes_image:
+            return self._animated_cli()
         words = ["vidgan sample", shlex.quote(self.release)]
         scales = {name: self.truncation.get(name, 1.0) for name in self.latents}
         if self.is_drawn(generator) and set(self.seeds) == {"appearance", "motion"}:
@@ -179,6 +238,49 @@ class Bookmark:
         if self.label:
             words.append(f"--label{'=' if self.label[0] == '-' else ' '}{shlex.quote(self.label)}")
         return " ".join([*words, "--out clips"])
+
+    def _animated_python(self, generator: Generator) -> str:
+        lines = ["import vidgan", "from vidgan import pictures, video", "from vidgan.explore.animate import animate"]
+        labels = [self.label, *self.then] if generator.config.classes else []
+        if self.fusion or len(labels) > 1:
+            lines.insert(0, "import torch")
+        lines += [
+            "",
+            f"generator = vidgan.load({json.dumps(self.release)})",
+            f"picture = pictures.unpack({json.dumps(self.image)})",
+            f"latents = generator.latent_space.sample({self.latents.batch}, seed=0, "
+            f"seeds={json.dumps(dict(self.seeds))})",
+        ]
+        told = ["image=pictures.to_image(picture)"]
+        if len(labels) > 1:
+            rows = [f"    {_label_lines(text)},  # part {1 + part}" for part, text in enumerate(labels)]
+            lines += ["labels = [", *rows, "]"]
+            told.append("label=torch.cat(labels)")
+        elif labels:
+            told.append(f"label={_label_lines(labels[0])}")
+        if self.fusion:
+            told.append(f"fusion=torch.tensor([{list(self.fusion)}])")
+        lines += ["condition = vidgan.Condition(", *(f"    {one}," for one in told), ")"]
+        lines.append("frames = animate(generator, latents, condition)  # uint8 [frames, height, width, 3]")
+        kept = ", latents=latents" if self.latents.batch == 1 else ""
+        lines.append(f'video.save("clip.mp4", frames, fps=generator.fps{kept})')
+        return "\n".join(lines)
+
+    def _animated_cli(self) -> str:
+        words = ["vidgan animate", shlex.quote(self.release), f"picture:{self.image}"]
+        words += [f"--seed {seed}" for seed in self.seeds.values()]
+        options = [("--label", self.label)] if self.label else []
+        for name, text in [*options, *(("--then", text) for text in self.then)]:
+            words.append(f"{name}{'=' if text[:1] == '-' else ' '}{shlex.quote(text)}")
+        if self.fusion:
+            words.append("--fusion " + ",".join(f"{value:g}" for value in self.fusion))
+        return " ".join([*words, "--out clip.mp4"])
+
+
+def _label_lines(text: str) -> str:
+    if not text:
+        return "vidgan.Condition.of_label([1.0] * len(generator.labels), generator.labels).label"
+    return f"vidgan.Condition.parse({json.dumps(text)}, generator.labels).label"
 
 
 DEFAULT_SEED = 0
@@ -204,6 +306,45 @@ def parse_label(text: str, generator: Generator) -> str:
     return text
 
 
+def parse_weights(text: str, generator: Generator) -> torch.Tensor:
+    """Weights [1, classes] of a label as it stands in a bookmark: of nothing, the even blend."""
+    if text:
+        return Condition.parse(text, generator.labels).label
+    classes = generator.config.classes
+    return torch.full((1, classes), 1.0 / max(1, classes))
+
+
+def parse_image(text: str, generator: Generator) -> str:
+    """A packed picture of the generator's size, itself; VidganError for any other, and where it takes none."""
+    if text and not generator.takes_image:
+        raise VidganError("This release draws people itself, so it takes no picture.")
+    if text and len(pictures.unpack(text)) != generator.size:
+        raise VidganError(f"The picture in a link of this release has {generator.size} pixels a side.")
+    return text
+
+
+def parse_fusion(values: Sequence[float], generator: Generator) -> tuple[float, ...]:
+    """The strength of each appearance skip, to three digits; empty where all are 1."""
+    values = tuple(values)
+    if not values:
+        return ()
+    if not generator.takes_image or not getattr(generator.config, "fusion", False):
+        raise VidganError("This release has no appearance skips, so their strength cannot be set.")
+    if len(values) != LEVELS or not all(0 <= value <= MAX_FUSION for value in values):
+        raise VidganError(f"The strength of the appearance skips is {LEVELS} numbers from 0 to {MAX_FUSION:g}.")
+    values = tuple(round(float(value), 3) for value in values)
+    return () if all(value == 1 for value in values) else values
+
+
+def parse_then(labels: Sequence[str], generator: Generator) -> tuple[str, ...]:
+    """Labels of further parts."""
+    if labels and not generator.takes_image:
+        raise VidganError("This release makes single clips, which nothing can follow.")
+    if len(labels) >= MAX_PARTS:
+        raise VidganError(f"A picture is animated in 1 to {MAX_PARTS} parts, not {1 + len(labels)}.")
+    return tuple(parse_label(text, generator) for text in labels)
+
+
 def parse_frames(value: object, generator: Generator) -> int:
     """A clip length that the page offers; VidganError naming those that there are."""
     text = str(value).strip()
@@ -221,3 +362,14 @@ def _number(text: str, what: str) -> float:
     if not 0 <= value <= MAX_TRUNCATION:
         raise VidganError(f"A {what} goes from 0 to {MAX_TRUNCATION:g}, not {text[:20]!r}.")
     return value
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between; what is none is NaN, and so refused as out of range."""
+    values = []
+    for part in text.split(",")[: LEVELS + 1] if text else ():
+        try:
+            values.append(float(part))
+        except ValueError:
+            values.append(float("nan"))
+    return tuple(values)

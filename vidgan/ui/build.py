@@ -7,12 +7,19 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
+from starlette.middleware import Middleware
 
 from .. import video
 from ..errors import VidganError
 from ..explore.bookmark import parse_seed
-from .explore_tab import explore, masthead, text
-from .studio import Studio, export
+from .animate_tab import animate
+from .animation_studio import AnimationStudio
+from .component import masthead, text
+from .explore_tab import explore
+from .handlers import Handlers
+from .limits import BodyLimit
+from .releases import export
+from .studio import Studio
 from .theme import theme
 
 QUEUE = 32  #: requests that may wait for `/generate`
@@ -23,18 +30,21 @@ CACHE = (600, 3600)  #: seconds: how often we clean up, and how long a file that
 def build(studio: Studio | None = None) -> gr.Blocks:
     """The page. It has no state of its own: any number of visitors, and restarts, come at no cost."""
     studio = studio or Studio()
+    animation = AnimationStudio(studio.releases, studio)
     with gr.Blocks(title="vidgan", analytics_enabled=False, delete_cache=CACHE, fill_width=True) as page:
         masthead()
         with gr.Tabs(elem_id="vg-tabs"):
-            with gr.Tab("Explore", id="explore"):
+            with gr.Tab("Explore", id="explore", elem_id="vg-tab-explore", render_children=True):
                 explore(studio)
+            with gr.Tab("Image to video", id="animate", elem_id="vg-tab-animate", render_children=True):
+                animate(animation)
             with gr.Tab("About", id="about"):
                 gr.Markdown(text("about.md"), elem_id="vg-about")
-        _api(studio)
+        _api(studio, animation)
     return page.queue(max_size=QUEUE, default_concurrency_limit=1)
 
 
-def _api(studio: Studio) -> None:
+def _api(studio: Studio, animation: AnimationStudio) -> None:
     """`/generate`: a clip as a file, for programs."""
     with gr.Row(visible=False):
         release = gr.Textbox("", label="release")
@@ -51,7 +61,8 @@ def _api(studio: Studio) -> None:
         release: str, appearance_seed: str, motion_seed: str, label: str, frames: str, link: str, format: str
     ) -> tuple[str, str]:
         try:
-            return _generate(studio, file, release, appearance_seed, motion_seed, label, frames, link, format)
+            chosen = animation if studio.elsewhere(link or urlencode({"release": release})) else studio
+            return _generate(chosen, file, release, appearance_seed, motion_seed, label, frames, link, format)
         except VidganError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
@@ -68,12 +79,14 @@ def _api(studio: Studio) -> None:
     )
 
 
-def _generate(studio, keeper, release, appearance, motion, label, frames, link, kind) -> tuple[str, str]:
+def _generate(studio: Handlers, keeper, release, appearance, motion, label, frames, link, kind) -> tuple[str, str]:
     if kind not in video.FORMATS:
         raise VidganError(f"There is no format {str(kind)[:20]!r}; there are {', '.join(video.FORMATS)}.")
     if not link:
         asked = {"release": release, "label": label, "frames": "" if frames == "0" else frames}
         seeds = {"seed.appearance": parse_seed(appearance), "seed.motion": parse_seed(motion)}
+        if studio.takes_image:
+            seeds = {"seed.noise": seeds["seed.motion"]}
         link = urlencode({**seeds, **{key: value for key, value in asked.items() if value}})
     chosen, bookmark = studio.bookmark(link)
     name, data = export(chosen, bookmark, kind)
@@ -93,13 +106,14 @@ def launch(page: gr.Blocks | None = None, **options) -> None:
         or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1"),
         "server_port": int(port) if port else None,
         "theme": theme(),
-        "css": text("page.css"),
+        "css": text("page.css") + text("animate.css"),
         "show_error": False,
         "strict_cors": True,
         "ssr_mode": False,
         "max_file_size": MAX_FILE,
         "state_session_capacity": 200,
         "footer_links": ["api"],
+        "app_kwargs": {"middleware": [Middleware(BodyLimit)]},
         "share": False,
     }
     if page is None:

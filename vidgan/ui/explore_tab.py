@@ -1,44 +1,15 @@
-"""The tab *Explore*, and the header above all tabs: one component of our own, answered by the studio.
-
-A gradio slider would rebuild its video for each step of a drag; a canvas of our own, fed by server functions that have
-no queue, follows the hand. The scripts are plain files, joined into the one function that gradio calls on load.
-"""
-
-from importlib import resources
+"""The tab *Explore*: player, handles and matrix."""
 
 import gradio as gr
 
+from .component import component
 from .studio import Studio
 
-SCRIPTS = ("player.js", "store.js", "controls.js", "matrix.js", "share.js", "page.js")
-
-
-def text(name: str) -> str:
-    """A file of this package."""
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
-
-
-def masthead() -> gr.HTML:
-    """Title, release, facts, and what takes the clip away."""
-    return gr.HTML(html_template=text("masthead.html"), js_on_load=None, apply_default_css=False)
+SCRIPTS = ("elements.js", "player.js", "store.js", "share.js", "stage.js", "labels.js", "controls.js", "matrix.js")
+SCRIPTS += ("tour.js", "explore.js")
 
 
 def explore(studio: Studio) -> gr.HTML:
-    """Player, handles and matrix."""
-    handlers = (studio.open, studio.switch, studio.draw, studio.find, studio.row, studio.ends, studio.take)
-    return gr.HTML(
-        html_template=text("explore.html"),
-        js_on_load="\n".join(text(name) for name in SCRIPTS),
-        server_functions=[_plain(handler) for handler in handlers],
-        apply_default_css=False,
-    )
-
-
-def _plain(handler):
-    """A bound method as a function that gradio may mark as callable from the page."""
-
-    def call(request: dict) -> dict:
-        return handler(request)
-
-    call.__name__ = handler.__name__
-    return call
+    """The tab's component, answered by the studio."""
+    handlers = (studio.open, studio.switch, studio.draw, studio.take, studio.find_directions, studio.row, studio.ends)
+    return component("explore.html", "vg", SCRIPTS, handlers)

@@ -7,16 +7,16 @@ class Matrix {
     Object.assign(this, { page, store: page.store, element, cells: [], token: null });
     page.clock.painters.add((tick) => this.paint(tick));
     page.store.addEventListener("point", () => this.mark());
-    page.find("vg-others").addEventListener("click", () => this.fill());
-    page.find("vg-spread").addEventListener("change", () => this.fill());
-    this.error = page.find("vg-grid-error");
+    page.find("others").addEventListener("click", () => this.fill());
+    page.find("spread").addEventListener("change", () => this.fill());
+    this.error = page.find("grid-error");
   }
   get columns() {
     return this.element.clientWidth < 460 ? 4 : 6;
   }
   plan() {
     const { about, point } = this.store;
-    const spread = about.labels.length && this.page.find("vg-spread").checked;
+    const spread = about.labels.length && this.page.find("spread").checked;
     const strongest = about.labels[point.label.indexOf(Math.max(...point.label))];
     const others = about.labels.filter((label) => label !== strongest);
     this.people = [null, ...Array.from({ length: ROWS - 1 }, randomSeed)];

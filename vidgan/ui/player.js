@@ -9,7 +9,7 @@ function decodeStrip(url) {
   });
 }
 
-// One clock for everything that moves, so that the player and the matrix stay in step.
+// One clock for everything that moves on a tab, so that its player and its small clips stay in step.
 class Clock {
   constructor() {
     this.fps = 12;

@@ -64,12 +64,7 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
     generator = release.generator
     kind = what.get("kind") if isinstance(what, dict) else None
     if kind == "label":
-        weights = what.get("weights")
-        if not isinstance(weights, dict) or len(weights) > 1000 or any(len(str(name)) > MAX_LABEL for name in weights):
-            raise VidganError("Label weights are names with a number each.")
-        weights = {str(name): _finite(weight, 0, 1000) for name, weight in weights.items()}
-        text = Condition.of_label(weights, generator.labels).label_text(generator.labels)
-        return replace(bookmark, label=parse_label(text, generator))
+        return replace(bookmark, label=label_of(generator, what.get("weights")))
     if kind == "frames":
         steps = generator.steps_for(parse_frames(what.get("frames"), generator))
         return bookmark.moved(generator, _with_steps(generator, bookmark, steps))
@@ -158,6 +153,15 @@ def _with_steps(generator: Generator, bookmark: Bookmark, steps: int) -> Latents
             value = torch.cat([value, value[:, -1:].expand(-1, missing, -1)], 1)
         longer[space.name] = value
     return now.replace(longer)
+
+
+def label_of(generator: Generator, weights: object) -> str:
+    """{name: weight} as a bookmark writes it."""
+    if not isinstance(weights, dict) or len(weights) > 1000 or any(len(str(name)) > MAX_LABEL for name in weights):
+        raise VidganError("Label weights are names with a number each.")
+    weights = {str(name): _finite(weight, 0, 1000) for name, weight in weights.items()}
+    text = Condition.of_label(weights, generator.labels).label_text(generator.labels)
+    return parse_label(text, generator)
 
 
 def redrawn(release: Release, bookmark: Bookmark, role: str, seed: object) -> Bookmark:

@@ -8,7 +8,7 @@ class Store extends EventTarget {
   constructor(server) {
     super();
     this.server = server;
-    this.about = null; // release, labels, lengths, spaces
+    this.about = null; // release, labels, and what else the controls are built from
     this.point = null; // the last point that the server confirmed
     this.waiting = new Map(); // control -> change
     this.busy = false;
@@ -61,7 +61,7 @@ class Store extends EventTarget {
   }
   async accept(answer, took) {
     const strip = await decodeStrip(answer.strip);
-    if (answer.spaces) {
+    if (answer.release) {
       this.about = answer;
       this.tell("about", answer);
     }

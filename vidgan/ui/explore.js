@@ -1,0 +1,68 @@
+// The tab Explore: everything above put together. `element` and `server` are given by the component that holds it.
+
+class Explore extends Stage {
+  constructor(element, server) {
+    super(element, server, "explore", "vg");
+    this.peek = new Peek(this, this.find("peek"));
+    this.panels = [];
+    this.matrix = new Matrix(this, this.find("grid"));
+    this.find("length").addEventListener("change", (event) =>
+      this.store.change("frames", { kind: "frames", frames: Number(event.target.value) }, event.target));
+    this.store.addEventListener("about", ({ detail: about }) => this.build(about));
+    this.store.addEventListener("point", ({ detail: point }) => {
+      for (const panel of this.panels) panel.show(point);
+      this.find("length").value = point.frames;
+    });
+    this.watch();
+  }
+  build(about) {
+    this.panels = about.spaces.map((space) => new Panel(this, space));
+    this.labels = this.panels.find((panel) => panel.labels)?.labels;
+    this.find("panels").replaceChildren(...this.panels.map((panel) => panel.element));
+    this.find("length").replaceChildren(...about.lengths.map((frames) =>
+      make("option", { value: frames }, `${frames} · ${(frames / about.fps).toFixed(1)} s`)));
+    this.find("spread-box").hidden = about.labels.length < 2;
+  }
+  async opened() {
+    await this.matrix.fill();
+    if (!this.toured && !this.left) tour(this);
+    this.toured = true;
+    this.search();
+  }
+  // The link is for the other tab, which opens it; what is here waits.
+  leave() {
+    this.left = true;
+    SHARED.forAnimation = true;
+    document.getElementById("vg-tab-animate-button")?.click();
+  }
+  redraw() {
+    if (this.panels.every((panel) => panel.locked)) this.complain("Both halves are locked; open a lock to redraw.");
+    else this.panels.forEach((panel) => panel.redraw());
+  }
+  // Until the strongest directions are known, ask now and then.
+  async search() {
+    const { store } = this;
+    while (store.about.searching) {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      const name = store.about.release;
+      try {
+        const answer = await store.ask("find_directions", { query: store.point.query });
+        if (name !== store.about.release || answer.release !== name) continue;
+        if (answer.searching) {
+          for (const panel of this.panels) if (panel.search) panel.search.value = answer.progress;
+          continue;
+        }
+        store.about = answer;
+        if (!store.busy && answer.point.query === store.point.query) store.point = answer.point;
+        for (const panel of this.panels) {
+          panel.space = answer.spaces.find((space) => space.name === panel.space.name);
+          panel.fillTop();
+          panel.show(store.point);
+        }
+        if (!store.point.spaces[answer.spaces[0].name].directions.length) await store.visit(store.point.query);
+      } catch {} // asked again
+    }
+  }
+}
+
+new Explore(element, server);
