@@ -16,7 +16,7 @@ import torch
 import vidgan
 from vidgan import video
 from vidgan.data import open_source
-from vidgan.models import build
+from vidgan.models import Generator, build
 from vidgan.training.options import preset
 from vidgan.training.recipes import RECIPES
 from vidgan.training.trainer import Trainer
@@ -36,18 +36,29 @@ def median_ms(work: Callable[[], object], runs: int = 7) -> float:
 
 
 def generators() -> Iterator[Figure]:
-    """ms for one 16-frame clip of one latent, fp32, at the paper's width, at others and for each release here."""
+    """ms for one clip (G3AN's of 16 frames), fp32, at the paper's width, at others and for each release here."""
     for width, attention in ((64, 3), (64, None), (32, 2), (16, 2)):
         generator = build("g3an", width=width, attention_after=attention, spectral_norm=False)
         latents = generator.latent_space.sample(1, seed=1)
         place = f"F-SA after G3_{attention}" if attention is not None else "no F-SA"
         yield f"g3an width {width}, {place}", median_ms(lambda g=generator, z=latents: g.generate(z)), "ms/video"
+    for width in (64, 16):
+        generator = build("imaginator", width=width, classes=6)
+        yield f"imaginator width {width}, 32 frames", median_ms(drawing_one(generator)), "ms/video"
     for info in vidgan.releases():
         generator = vidgan.load(info.name)
-        for frames in (16, 48):
-            latents = generator.latent_space.sample(1, seed=1, steps=generator.steps_for(frames))
-            took = median_ms(lambda g=generator, z=latents: g.generate(z))
+        for frames in (
+            (generator.frames, generator.frame_options[-1]) if generator.frame_options[1:] else (info.frames,)
+        ):
+            took = median_ms(drawing_one(generator, generator.steps_for(frames)))
             yield f"release {info.name}, {frames} frames", took, "ms/video"
+
+
+def drawing_one(generator: Generator, steps: int = 1) -> Callable[[], object]:
+    """Draws one clip, of a grey picture where the generator takes one."""
+    latents = generator.latent_space.sample(1, seed=1, steps=steps)
+    image = torch.zeros(1, 3, generator.size, generator.size) if generator.takes_image else None
+    return lambda: generator.generate(latents, vidgan.Condition(image=image))
 
 
 def encoders() -> Iterator[Figure]:
