@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .. import hub, video
 from ..conditions import Condition
+from ..data import open_source
 from ..errors import VidganError
 from ..metrics.animation import STARTS, animation, table
 from ..metrics.distance import distance, distances_table
@@ -100,8 +101,14 @@ def _familiar(generator: Generator, options: TrainOptions) -> dict[str, bytes]:
     """What pictures the training knew, for a generator that takes one, as a file of the release."""
     if not generator.takes_image:
         return {}
+    extra = options.source_options() | ({"bank": 0} if options.data == "expressions" else {})
+    root, size = options.data_root, generator.size
     try:
-        familiar = Familiar.fit(open_split(options, "train", generator), open_split(options, "test", generator))
+        splits = [
+            open_source(options.data, split=split, frames=1, size=size, seed=options.seed, root=root, **extra)
+            for split in ("train", "test")
+        ]
+        familiar = Familiar.fit(*splits)
     except VidganError:
         return {}
     with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,93 @@
+"""`vidgan evaluate`, and what an exported release of an animating model holds."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import vidgan
+from vidgan import Condition, cli, hub
+from vidgan.metrics.novelty import Familiar
+from vidgan.models import ReleaseInfo, build
+from vidgan.training.ema import calibrate
+from vidgan.training.export import export
+from vidgan.training.options import preset
+from vidgan.training.recipes import RECIPES
+from vidgan.training.trainer import train
+
+LABELS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
+
+
+@pytest.fixture
+def run(capsys):
+    def call(line: str):
+        return cli.main(line.split()), *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def mover(own_checkpoints):
+    torch.manual_seed(0)
+    shown = Condition(Condition.of_classes(torch.arange(16) % 6, 6).label, torch.rand(16, 3, 64, 64) * 2 - 1)
+    generator = calibrate(build("imaginator", width=2, classes=6, frames=16), shown, batches=1)
+    info = ReleaseInfo("mover", "imaginator", data="expressions", labels=LABELS)
+    return hub.save_release(own_checkpoints / "mover", generator, info, card="# mover\n")
+
+
+def test_an_animating_release_is_measured_beside_its_baseline(run, mover):
+    status, out, _ = run("evaluate mover --videos 2 --starts 3 --json")
+    assert status == 0
+    found = json.loads(out)
+    assert (found["videos"], found["starts"], found["clips"], found["split"]) == (2, 3, 6, "test")
+    for name in ("ssim_", "psnr_", "l1_", "acd_c_", "acd_i_", "fvd_"):
+        (key,) = [key for key in found if key.startswith(name) and "moving" not in key]
+        assert np.isfinite([found[key], found["baselines"]["repeat"][key]]).all()
+    (ssim,) = [key for key in found if key.startswith("ssim_") and "moving" not in key]
+    assert found["baselines"]["repeat"][ssim] > found[ssim]  # an untrained network is worse than its own input
+    status, out, _ = run("evaluate mover --videos 2 --starts 1")
+    assert status == 0 and out.startswith("| | mover | repeats its input | real clips |") and ssim[:5] in out
+
+
+def test_any_other_release_is_measured_beside_its_controls(run, checkpoints):
+    status, out, _ = run("evaluate g3an-expressions --clips 8 --json")
+    found = json.loads(out)
+    assert status == 0 and found["clips"] == 8 and set(found["controls"]) == {"floor", "frozen", "shuffled"}
+    status, out, _ = run("evaluate g3an-expressions --clips 8")
+    assert status == 0 and "frozen on their first frame" in out and out.count("\n") == 6
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("mover --data expresions", "did you mean expressions"),
+        ("mover --split tset", "did you mean test"),
+        ("mover --data sprites --root nowhere", "sprites"),
+        ("mover --starts 0", "--starts"),
+        ("mver", "did you mean mover"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_status_2(run, mover, line, message):
+    status, out, told = run(f"evaluate {line}")
+    assert status == 2 and not out and message in told and told.count("\n") == 1
+
+
+def test_a_run_becomes_a_release_that_knows_its_pictures(tmp_path, own_checkpoints):
+    options = preset("imaginator", "smoke", RECIPES)
+    options = dataclasses.replace(
+        options, model=dataclasses.replace(options.model, width=2), run=tmp_path / "run", steps=1, sheet_every=0
+    )
+    folder = export(train(options), "mover", clips=20)
+    assert {path.name for path in folder.iterdir()} == {
+        *("config.json", "model.safetensors", "metrics.json", "README.md", "preview.webp", "sheet.webp", "curve.json"),
+        "familiar.safetensors",
+    }
+    generator = vidgan.load("mover")
+    assert generator.takes_image and generator.info.metrics["starts"] == 10
+    card = (folder / "README.md").read_text()
+    assert "repeats its input" in card and "pictures.load" in card and "never saw" in card
+    familiar = Familiar.load(folder / "familiar.safetensors")
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    assert familiar.note(noise) and familiar.percentile(noise) >= 99
