@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from vidgan import Condition, VidganError, cli, hub, video
+from tests.animator import make_animator
+from tests.picture_files import noise, scene
+from vidgan import Condition, VidganError, cli, hub, pictures, video
+from vidgan.explore.animate import animate
 from vidgan.explore.bookmark import Bookmark, parse_seed
 
 SEEDS = {"appearance": 1289, "motion": 2**64 - 1}
@@ -115,6 +118,9 @@ def test_the_python_lines_and_the_command_make_the_frames_of_the_link(generator,
 @pytest.mark.parametrize(
     "text, why",
     [
+        ("image=UklGRg", "takes no picture"),
+        ("fusion=1,1,1,0", "no appearance skips"),
+        ("then=fear", "nothing can follow"),
         ("release=g3an-expressions&z=AAAA", "does not fit|damaged"),
         ("release=g3an-expressions&z=%00%ff!", "damaged"),
         ("z=" + "A" * 600, "does not fit|damaged"),
@@ -165,3 +171,95 @@ def test_seeds(value):
 def test_no_seeds(value):
     with pytest.raises(VidganError, match="A seed is a whole number"):
         parse_seed(value)
+
+
+# ------------------------------------------------------------------------------------------------ animated pictures
+
+
+@pytest.fixture(scope="module")
+def animators(tmp_path_factory):
+    """A checkpoints folder with `mover`, which animates pictures."""
+    folder = tmp_path_factory.mktemp("animators")
+    make_animator(folder / "mover", folder, steps=0)
+    (folder / "familiar.safetensors").unlink()
+    return folder
+
+
+@pytest.fixture
+def mover(animators, monkeypatch):
+    monkeypatch.setenv("VIDGAN_CHECKPOINTS", str(animators))
+    return hub.load("mover")
+
+
+PICTURE = pictures.pack(scene(64, 64))
+
+
+def animated(generator, **options) -> Bookmark:
+    return Bookmark.draw(generator, {"noise": 3}, **{"label": "happiness", "image": PICTURE, **options})
+
+
+MOVING = [
+    {},
+    {"label": ""},
+    {"fusion": (1, 1, 0.5, 0)},
+    {"label": "happiness=0.7,fear=0.3", "then": ("fear", "anger=0.25,disgust=0.75")},
+    {"then": ("fear",), "fusion": (0.125, 2, 0, 1)},
+]
+
+
+def test_a_link_holds_the_picture_the_strengths_and_the_parts(mover):
+    text = animated(mover, fusion=(1, 1, 0.5, 0), then=("fear", "anger")).to_query(mover)
+    assert text == f"release=mover&label=happiness&seed.noise=3&fusion=1,1,0.5,0&then=fear&then=anger&image={PICTURE}"
+    assert "fusion" not in animated(mover, fusion=(1, 1, 1, 1)).to_query(mover)
+
+
+@pytest.mark.parametrize("options", MOVING)
+def test_a_link_brings_the_animated_picture_back(mover, options):
+    bookmark = animated(mover, **options)
+    back = Bookmark.from_query(bookmark.to_query(mover), lambda name: (name, mover))
+    assert back == bookmark and back.latents.equal(mover.latent_space.sample(1 + len(back.then), 3))
+    told, before = back.condition(mover), bookmark.condition(mover)
+    assert np.array_equal(pictures.from_image(told.image), scene(64, 64))
+    assert torch.equal(told.label, before.label) and len(told.label) == back.latents.batch
+    assert (told.fusion is None) == (not options.get("fusion"))
+
+
+@pytest.mark.parametrize("options", MOVING)
+def test_python_and_the_command_animate_as_the_link_does(mover, options, tmp_path, monkeypatch):
+    bookmark = animated(mover, **options)
+    wanted = animate(mover, bookmark.latents, bookmark.condition(mover))
+    monkeypatch.chdir(tmp_path)
+    exec(bookmark.to_python(mover).replace("clip.mp4", "python.npz"), {})
+    assert np.array_equal(np.load("python.npz")["frames"], wanted)
+    words = shlex.split(bookmark.to_cli(mover).replace("clip.mp4", "command.npz"))
+    assert words[0] == "vidgan" and cli.main(words[1:]) == 0
+    assert np.array_equal(np.load("command.npz")["frames"], wanted)
+
+
+@pytest.mark.parametrize(
+    "text, why",
+    [
+        ("image=" + "A" * 100, "no WebP"),
+        ("image=%3Cscript%3E", "cut short"),
+        (f"image={PICTURE[:-40]}", "damaged|cut short"),
+        (f"image={pictures.pack(noise(32, 32))}", "64 pixels a side"),
+        ("image=" + "A" * 310_000, "300000 at most"),
+        ("image=" + "A" * 330_000, "too long"),
+        (f"image={PICTURE}&a=" + "b" * 30_000, "too long"),
+        ("fusion=1,1,1", "4 numbers from 0 to 4"),
+        ("fusion=1,1,1,1,1", "4 numbers from 0 to 4"),
+        ("fusion=1,1,1,x", "4 numbers from 0 to 4"),
+        ("fusion=1,1,1,-1", "4 numbers from 0 to 4"),
+        ("fusion=1,1,1,inf", "4 numbers from 0 to 4"),
+        ("then=joy", "There is no label 'joy'"),
+        ("&".join(["then=fear"] * 8), "1 to 8 parts, not 9"),
+        ("seed.noise=x", "whole number"),
+        ("frames=32", "cannot have 32 frames"),
+        ("z=AAAA", "neither z nor truncation"),
+        ("truncation.noise=0.5", "neither z nor truncation"),
+    ],
+)
+def test_garbage_about_an_animated_picture_is_named(mover, text, why):
+    with pytest.raises(VidganError, match=why) as caught:
+        Bookmark.from_query(text, lambda name: ("mover", mover))
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
