@@ -22,6 +22,7 @@ OPTIONAL = {
     "accelerate": ("training", 'pip install "vidgan[train]"'),
     "tyro": ("training", 'pip install "vidgan[train]"'),
     "tensorboard": ("training logs", 'pip install "vidgan[train]"'),
+    "torchmetrics": ("vidgan evaluate of animated pictures", 'pip install "vidgan[metrics]"'),
 }
 
 

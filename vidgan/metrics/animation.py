@@ -20,7 +20,7 @@ from ..models import Generator
 from ..video import to_uint8
 from .content import content
 from .corruptions import frozen
-from .distance import as_shown, compare
+from .distance import as_shown, compare, labels_of
 from .features import FeatureNetwork, load_features
 from .fidelity import fidelity
 from .identity import Embedder, load_identity
@@ -121,24 +121,6 @@ def _cell(row: dict, name: str) -> str:
         return ""
     low, high = row.get("intervals", {}).get(name, (None, None))
     return f"{row[name]:.3f}" + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
-
-
-def labels_of(generator: Generator, source: ClipSource) -> list[int] | None:
-    """The generator's index of each of the source's labels, by name where it knows names; None for a generator that
-    takes no label. Raises VidganError where the data does not have the generator's labels."""
-    classes = generator.config.classes
-    if not classes:
-        return None
-    if len(source.labels) != classes:
-        raise VidganError(
-            f"The generator takes {classes} labels, but {source.name} has {len(source.labels) or 'none'}."
-        )
-    if not (generator.info and generator.info.labels):
-        return list(range(classes))
-    missing = [name for name in source.labels if name not in generator.labels]
-    if missing:
-        raise VidganError(f"The generator does not know the data's label {missing[0]!r}.")
-    return [generator.labels.index(name) for name in source.labels]
 
 
 # ------------------------------------------------------------------------------------------------ initial frames
