@@ -8,13 +8,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from vidgan.errors import VidganError
-from vidgan.metrics.features import FeatureConfig, FeatureNetwork, find_features, load_features
+from vidgan.metrics.features import FeatureConfig, FeatureNetwork, load_features
+from vidgan.metrics.weights import find_weights
 
 
 @pytest.fixture
 def copy(tmp_path):
     """A copy of the released folder, to spoil."""
-    return shutil.copytree(find_features(), tmp_path / "features")
+    return shutil.copytree(find_weights("features"), tmp_path / "features")
 
 
 def test_features_do_not_depend_on_the_batch(faces, shipped):
@@ -102,9 +103,9 @@ def test_a_damaged_folder_is_refused_by_name(copy, damage):
 
 
 def test_features_are_found_beside_other_checkpoints(own_checkpoints, copy):
-    assert find_features().parent.name == "checkpoints"  # nothing in VIDGAN_CHECKPOINTS: those that ship
+    assert find_weights("features").parent.name == "checkpoints"  # nothing in VIDGAN_CHECKPOINTS: those that ship
     shutil.copytree(copy, own_checkpoints / "features")
-    assert find_features() == own_checkpoints / "features"
+    assert find_weights("features") == own_checkpoints / "features"
 
 
 def test_heads_read_every_factor():
@@ -114,7 +115,7 @@ def test_heads_read_every_factor():
 
 
 def test_what_ships_is_small_and_tells_people_apart():
-    folder = find_features()
+    folder = find_weights("features")
     assert (folder / "model.safetensors").stat().st_size < 3_000_000
     told = json.loads((folder / "metrics.json").read_text())["held_out"]
     assert told["expressions.expression"]["accuracy"] > 2 * told["expressions.expression"]["chance"]

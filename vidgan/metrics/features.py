@@ -3,26 +3,20 @@
 Its numbers compare with each other, never with the FVD or FID of papers, which embed clips by other networks.
 """
 
-import hashlib
-import json
-import os
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..errors import VidganError
+from .weights import find_weights, load_weights, weights_hash
 
 NAME = "features"  #: the folder of the release
 SIZE = 64  #: H = W that the network looks at; other clips are resized
 MIN_FRAMES = 8
 CHUNK = 8  #: clips always go through the network this many at a time: other numbers would take other sums
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -93,11 +87,7 @@ class FeatureNetwork(nn.Module):
     @property
     def hash(self) -> str:
         """8 hexadecimal digits of all that decides a feature, read off the weights themselves."""
-        digest = hashlib.sha256(json.dumps([SIZE, self.config.width, self.config.features]).encode())
-        for name, value in sorted(self.state_dict().items()):
-            if not name.startswith("heads.") and not name.endswith("num_batches_tracked"):
-                digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()[:8]
+        return weights_hash(self, SIZE, self.config.width, self.config.features, without="heads.")
 
 
 def _conv(inputs: int, outputs: int, kernel: tuple[int, int, int], stride: tuple[int, int, int]) -> nn.Sequential:
@@ -133,47 +123,17 @@ def _fit(clip: Tensor) -> Tensor:
 # ------------------------------------------------------------------------------------------------ loading
 
 
-def find_features() -> Path:
-    """The release folder: `features` in `VIDGAN_CHECKPOINTS`, or in `checkpoints/` beside the package."""
-    places = [_ROOT / "checkpoints" / NAME]
-    if os.environ.get("VIDGAN_CHECKPOINTS"):
-        places.insert(0, Path(os.environ["VIDGAN_CHECKPOINTS"]).expanduser() / NAME)
-    for place in places:
-        if (place / "config.json").is_file():
-            return place
-    raise VidganError(f"There are no feature weights in {places[-1]}; recipes/features.sh trains them.")
-
-
 def load_features(folder: str | Path | None = None, device: str | torch.device = "cpu") -> FeatureNetwork:
-    """The feature network of a release folder (default: `find_features()`), in evaluation mode; read once a process.
+    """The feature network of a folder (default: `features` among the releases) in evaluation mode, read once a process.
 
     Raises VidganError where the folder is missing, damaged or does not hold what its config.json names.
     """
-    folder = Path(folder) if folder is not None else find_features()
-    try:
-        changed = (folder / "model.safetensors").stat().st_mtime_ns
-    except OSError as error:
-        raise VidganError(f"{folder / 'model.safetensors'} is missing; recipes/features.sh trains it.") from error
-    return _load(folder.resolve(), changed, str(torch.device(device)))
+    return load_weights(folder if folder is not None else find_weights(NAME), _build, device)
 
 
-@lru_cache(maxsize=4)
-def _load(folder: Path, changed: int, device: str) -> FeatureNetwork:
-    try:
-        facts = json.loads((folder / "config.json").read_text("utf-8"))
-        options = dict(facts["config"])
-        options["heads"] = tuple((str(name), int(choices)) for name, choices in options["heads"])
-        with torch.random.fork_rng(devices=[]):  # the global random state belongs to whoever trains
-            network = FeatureNetwork(FeatureConfig(**options))
-        network.load_state_dict({key: value.float() for key, value in load_file(folder / "model.safetensors").items()})
-        wanted = facts["hash"]
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise VidganError(f"The feature weights in {folder} cannot be used: {reason}.") from error
-    network.eval().requires_grad_(False)
-    if network.hash != wanted:
-        raise VidganError(f"The feature weights in {folder} hash to {network.hash}, but config.json names {wanted}.")
-    return network.to(device)
+def _build(options: dict) -> FeatureNetwork:
+    heads = tuple((str(name), int(choices)) for name, choices in options.pop("heads"))
+    return FeatureNetwork(FeatureConfig(**options, heads=heads))
 
 
 def describe(network: FeatureNetwork) -> dict:

@@ -64,10 +64,11 @@ def _load(folder: Path, changed: int, build: Callable[[dict], nn.Module], device
     return network.to(device)
 
 
-def weights_hash(network: nn.Module, *decides: object) -> str:
-    """8 hexadecimal digits of all weights and of what else decides a network's numbers."""
+def weights_hash(network: nn.Module, *decides: object, without: str = "") -> str:
+    """8 hexadecimal digits of all weights (but those whose names begin with `without`) and of what else decides a
+    network's numbers."""
     digest = hashlib.sha256(json.dumps(decides).encode())
     for name, value in sorted(network.state_dict().items()):
-        if not name.endswith("num_batches_tracked"):
+        if not name.endswith("num_batches_tracked") and not (without and name.startswith(without)):
             digest.update(name.encode() + value.detach().float().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:8]

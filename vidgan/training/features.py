@@ -9,6 +9,7 @@ import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +23,7 @@ from ..metrics.corruptions import CORRUPTIONS
 from ..metrics.features import FeatureConfig, FeatureNetwork
 from ..models.layers import channels_last
 from .augment import augment
-from .small import SmallTrainer, command
+from .small import SmallOptions, SmallTrainer, command
 
 #: data set -> (clips in a batch of 32, factor -> number of choices, or 0 where it is continuous)
 TASKS: dict[str, tuple[int, dict[str, int]]] = {
@@ -36,34 +37,19 @@ SPOILT = 3 / 8  #: share of a batch that is spoilt; the other heads learn from t
 
 
 @dataclass(frozen=True)
-class FeatureOptions:
-    """run: folder for states and logs; release: where the network goes at the end; data_root: where files are;
-    bank: drawn faces to learn from; test_clips: how many of each test split are measured; steps: where to stop, with
-    the learning rate at nothing; batch: clips a step; rate: highest learning rate; precision: "bf16" (autocast) or
-    "fp32"; max_minutes: stop earlier, saved (0: never); threads: CPU threads (0: all).
-    """
+class FeatureOptions(SmallOptions):
+    """bank: drawn faces to learn from; test_clips: how many of each test split are measured; batch: clips a step; all
+    else as in `SmallOptions`."""
 
     run: Path = Path("runs/features")
     release: Path = Path("checkpoints/features")
-    data_root: str | None = None
+    steps: int = 1200
+    rate: float = 3e-3
     bank: int = 8192
     test_clips: int = 1024
-    steps: int = 1200
     batch: int = 32
-    rate: float = 3e-3
-    weight_decay: float = 0.01
-    precision: str = "bf16"
-    device: str = "cpu"
-    seed: int = 0
-    max_minutes: float = 0.0
-    save_minutes: float = 2.0
-    threads: int = 0
-    width: int = 24
 
-    def to_json(self) -> dict:
-        """What decides the weights besides the number of steps; all else may differ when a run is resumed."""
-        names = ("bank", "batch", "rate", "weight_decay", "precision", "seed", "width")
-        return {name: getattr(self, name) for name in names}
+    DECIDE: ClassVar[tuple[str, ...]] = ("bank", "batch", *SmallOptions.DECIDE)
 
 
 def heads() -> tuple[tuple[str, int], ...]:

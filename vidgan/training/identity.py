@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ from ..metrics.corruptions import blur, noise
 from ..metrics.identity import IdentityConfig, IdentityNetwork
 from ..models.layers import channels_last
 from .augment import augment
-from .small import SmallTrainer, command
+from .small import SmallOptions, SmallTrainer, command
 
 #: data set -> people in a batch
 PEOPLE = {"expressions": 32, "sprites": 16, "weizmann": 8}
@@ -40,34 +41,19 @@ Crowd = Callable[[torch.Generator, int], Tensor]
 
 
 @dataclass(frozen=True)
-class IdentityOptions:
-    """run: folder for states and logs; release: where the network goes at the end; data_root: where files are; steps:
-    where to stop, with the learning rate at nothing; each: frames of each person in a batch; temperature: of the loss;
-    rate: highest learning rate; precision: "bf16" (autocast) or "fp32"; max_minutes: stop earlier, saved (0: never);
-    threads: CPU threads (0: all).
-    """
+class IdentityOptions(SmallOptions):
+    """each: frames of each person in a batch; temperature: of the loss; features: length of the vector; all else as in
+    `SmallOptions`."""
 
     run: Path = Path("runs/identity")
     release: Path = Path("checkpoints/identity")
-    data_root: str | None = None
     steps: int = 2000
+    weight_decay: float = 0.02
     each: int = 3
     temperature: float = 0.1
-    rate: float = 2e-3
-    weight_decay: float = 0.02
-    precision: str = "bf16"
-    device: str = "cpu"
-    seed: int = 0
-    max_minutes: float = 0.0
-    save_minutes: float = 2.0
-    threads: int = 0
-    width: int = 24
     features: int = 64
 
-    def to_json(self) -> dict:
-        """What decides the weights besides the number of steps; all else may differ when a run is resumed."""
-        names = ("each", "temperature", "rate", "weight_decay", "precision", "seed", "width", "features")
-        return {name: getattr(self, name) for name in names}
+    DECIDE: ClassVar[tuple[str, ...]] = ("each", "temperature", "features", *SmallOptions.DECIDE)
 
 
 def open_crowds(options: IdentityOptions) -> dict[str, Crowd]:

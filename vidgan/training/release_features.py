@@ -1,19 +1,16 @@
 """The feature network's release: what it tells of unseen clips, how its distances order spoilt ones, and the folder."""
 
-import json
 import math
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from .. import __version__
 from ..data.base import step_generator
-from ..hub import new_folder
 from ..metrics.distance import control, protocol, real_features
 from ..metrics.features import FeatureNetwork, describe, load_features
 from .features import KINDS, QUALITY, TASKS, FeatureOptions, FeatureTrainer, open_task, spoil, target
+from .small import write_release
 
 #: not to be told of the test split: its subjects are not among those learnt
 UNSEEN = ("weizmann.subject",)
@@ -87,38 +84,14 @@ def ordering(features: FeatureNetwork, options: FeatureOptions, clips: int = 512
 
 
 def release(trainer: FeatureTrainer) -> Path:
-    """Write `options.release`, whole or not at all: config.json, model.safetensors (matrices float16), metrics.json and
-    the card; what is measured is measured on the weights as released."""
+    """Measure the network as it will be released, and write `options.release`."""
     options = trainer.options
-    weights = {
-        name: value.detach().cpu().to(torch.float16 if value.dim() > 1 else value.dtype).contiguous()
-        for name, value in trainer.network.state_dict().items()
-    }
-    released = FeatureNetwork(trainer.network.config).eval().requires_grad_(False)
-    released.load_state_dict({name: value.float() for name, value in weights.items()})
-    config = {
-        "kind": "features",
-        **describe(released),
-        "data": list(TASKS),
-        "frames": 16,
-        "size": 64,
-        "step": trainer.step,
-        "training": options.to_json(),
-        "license": "apache-2.0",
-        "vidgan_version": __version__,
-    }
-    with new_folder(Path(options.release)) as new:
-        save_file(weights, new / "model.safetensors", metadata={"format": "pt"})
-        (new / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-        features = load_features(new, options.device)
-        metrics = {
-            "held_out": held_out(features, options),
-            "ordering": ordering(features, options),
-            "training_minutes": round(trainer.seconds / 60, 1),
-        }
-        (new / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
-        (new / "README.md").write_text(card(config, metrics, features), "utf-8")
-    return Path(options.release)
+
+    def measure(network: FeatureNetwork) -> dict:
+        return {"held_out": held_out(network, options), "ordering": ordering(network, options)}
+
+    facts = {"kind": "features", "data": list(TASKS), "frames": 16, "size": 64}
+    return write_release(trainer, facts, describe, load_features, measure, card)
 
 
 def card(config: dict, metrics: dict, network: FeatureNetwork) -> str:

@@ -1,21 +1,18 @@
 """The identity embedder's release: how well it tells people apart whom it has not seen, and the folder."""
 
-import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from .. import __version__
 from ..data import open_source
 from ..data.base import step_generator
 from ..data.expressions import draw, sample_factors
 from ..data.expressions.factors import FIRST_TEST_IDENTITY, TEST_IDENTITIES, identity_factors
 from ..data.sprites import PERIOD
-from ..files import new_folder
-from ..metrics.identity import IdentityConfig, IdentityNetwork, describe, load_identity
+from ..metrics.identity import IdentityNetwork, describe, load_identity
 from .identity import FACE, IdentityOptions, IdentityTrainer, moments, relatives
+from .small import write_release
 
 PEOPLE = 256  #: held-out people of the drawn data sets that are told apart
 EACH = 4  #: frames of each, from clips of their own
@@ -99,33 +96,13 @@ def measure(network: IdentityNetwork, options: IdentityOptions) -> dict[str, dic
 
 
 def release(trainer: IdentityTrainer) -> Path:
-    """Write `options.release`, whole or not at all: config.json, model.safetensors (matrices float16), metrics.json and
-    the card; what is measured is measured on the weights as released."""
-    options = trainer.options
-    weights = {
-        name: value.detach().cpu().to(torch.float16 if value.dim() > 1 else value.dtype).contiguous()
-        for name, value in trainer.network.state_dict().items()
-    }
-    released = IdentityNetwork(IdentityConfig(options.width, options.features)).eval().requires_grad_(False)
-    released.load_state_dict({name: value.float() for name, value in weights.items()})
-    config = {
-        "kind": "identity",
-        **describe(released),
-        "data": list(trainer.crowds),
-        "size": 64,
-        "step": trainer.step,
-        "training": options.to_json(),
-        "license": "apache-2.0",
-        "vidgan_version": __version__,
-    }
-    with new_folder(Path(options.release)) as new:
-        save_file(weights, new / "model.safetensors", metadata={"format": "pt"})
-        (new / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-        network = load_identity(new, options.device)
-        metrics = {"held_out": measure(network, options), "training_minutes": round(trainer.seconds / 60, 1)}
-        (new / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
-        (new / "README.md").write_text(card(config, metrics, network), "utf-8")
-    return Path(options.release)
+    """Measure the network as it will be released, and write `options.release`."""
+    facts = {"kind": "identity", "data": list(trainer.crowds), "size": 64}
+
+    def measured(network: IdentityNetwork) -> dict:
+        return {"held_out": measure(network, trainer.options)}
+
+    return write_release(trainer, facts, describe, load_identity, measured, card)
 
 
 def table(told: dict[str, dict]) -> list[str]:

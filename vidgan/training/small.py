@@ -4,33 +4,66 @@ The same command again resumes; a step is a function of (seed, step) and the sta
 if it had not been.
 """
 
+import copy
+import json
 import math
 import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from tqdm import tqdm
 
+from .. import __version__
 from ..errors import VidganError
+from ..hub import new_folder
 from .log import RunLog
 from .options import changed
 from .state import Lock, flatten_optimizer, load_state, restore_optimizer, save_state
 from .trainer import _Stopper
 
 
-class SmallTrainer(ABC):
-    """Network, optimiser and clock of one run. `run()` trains; a subclass says what a step is (`train_step`).
+@dataclass(frozen=True)
+class SmallOptions:
+    """Options of every small network; a subclass names run and release, and what else its training takes.
 
-    options: a dataclass with run, steps, rate, weight_decay, device, seed, max_minutes, save_minutes, and `to_json()`:
-    what decides the weights.
+    run: folder for states and logs; release: where the network goes at the end; data_root: where files are; steps:
+    where to stop, with the learning rate at nothing; rate: highest learning rate; precision: "bf16" (autocast) or
+    "fp32"; max_minutes: stop earlier, saved (0: never); threads: CPU threads (0: all).
     """
 
-    def __init__(self, options: Any, network: nn.Module):
+    run: Path
+    release: Path
+    data_root: str | None = None
+    steps: int = 1000
+    rate: float = 2e-3
+    weight_decay: float = 0.01
+    precision: str = "bf16"
+    device: str = "cpu"
+    seed: int = 0
+    max_minutes: float = 0.0
+    save_minutes: float = 2.0
+    threads: int = 0
+    width: int = 24
+
+    #: names of the options that decide the weights besides the number of steps
+    DECIDE: ClassVar[tuple[str, ...]] = ("rate", "weight_decay", "precision", "seed", "width")
+
+    def to_json(self) -> dict:
+        """What decides the weights; all else may differ when a run is resumed."""
+        return {name: getattr(self, name) for name in self.DECIDE}
+
+
+class SmallTrainer(ABC):
+    """Network, optimiser and clock of one run. `run()` trains; a subclass says what a step is (`train_step`)."""
+
+    def __init__(self, options: SmallOptions, network: nn.Module):
         self.options = options
         self.network = network
         matrices = [value for value in network.parameters() if value.dim() > 1]
@@ -106,12 +139,40 @@ class SmallTrainer(ABC):
         self.step, self.seconds = facts["step"], facts["seconds"]
 
 
-def rate_at(step: int, options: Any) -> float:
+def rate_at(step: int, options: SmallOptions) -> float:
     """The learning rate: up in the first twentieth of the steps, then down along half a cosine to nothing."""
     warm = max(1, options.steps // 20)
     if step < warm:
         return options.rate * (step + 1) / warm
     return options.rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, options.steps - warm)))
+
+
+def write_release(
+    trainer: SmallTrainer, facts: dict, describe: Callable, load: Callable, measure: Callable, card: Callable
+) -> Path:
+    """Write `options.release`, whole or not at all: config.json, model.safetensors (matrices float16), metrics.json and
+    the card; what is measured is measured on the weights as released.
+
+    facts: what config.json begins with; describe(network): what `load(folder, device)` reads of it; measure(network):
+    metrics; card(config, metrics, network): README.md.
+    """
+    options = trainer.options
+    weights = {
+        name: value.detach().cpu().to(torch.float16 if value.dim() > 1 else value.dtype).contiguous()
+        for name, value in trainer.network.state_dict().items()
+    }
+    network = copy.deepcopy(trainer.network).eval().requires_grad_(False)
+    network.load_state_dict({name: value.float() for name, value in weights.items()})
+    told = {"step": trainer.step, "training": options.to_json(), "license": "apache-2.0", "vidgan_version": __version__}
+    config = facts | describe(network) | told
+    with new_folder(Path(options.release)) as new:
+        save_file(weights, new / "model.safetensors", metadata={"format": "pt"})
+        (new / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+        network = load(new, options.device)
+        metrics = measure(network) | {"training_minutes": round(trainer.seconds / 60, 1)}
+        (new / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", "utf-8")
+        (new / "README.md").write_text(card(config, metrics, network), "utf-8")
+    return Path(options.release)
 
 
 def command(
