@@ -11,7 +11,7 @@ from vidgan.models import ReleaseInfo, build
 from vidgan.training.ema import recalibrate
 
 
-def make_animator(folder: Path, scratch: Path, steps: int = 40) -> Path:
+def make_animator(folder: Path, scratch: Path, steps: int = 32) -> Path:
     """`folder`, a release: an ImaGINator two channels wide, of 16 frames, that has learnt to give drawn faces back and
     to move them a little, and that knows what pictures it has learnt from."""
     torch.manual_seed(0)

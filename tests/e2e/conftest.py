@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.animator import make_animator
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -21,6 +23,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -33,7 +36,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def page_releases(tmp_path_factory, make_release) -> Path:
-    """Two releases, without attention, and with their directions (of one anchor) beside them."""
+    """Two releases for Explore, without attention, their directions (of one anchor) beside them, and one for Image to
+    video."""
     from vidgan import hub
     from vidgan.explore import directions
 
@@ -44,6 +48,7 @@ def page_releases(tmp_path_factory, make_release) -> Path:
         options = {} if labels is None else {"labels": labels}
         directions.directions_of(hub.load(make_release(folder / name, seed=seed, attention_after=None, **options)))
     patch.undo()
+    make_animator(folder / "imaginator-expressions", folder.parent)
     return folder
 
 
@@ -52,8 +57,12 @@ class Server:
 
     def __init__(self, root: Path, checkpoints: Path, log: Path):
         self.root, self.log = root, log
+        self.scratch = log.parent / "scratch"  # where the server may put files
+        self.scratch.mkdir()
         self.environment = {
             **os.environ,
+            "TMPDIR": str(self.scratch),
+            "GRADIO_TEMP_DIR": str(self.scratch / "gradio"),
             "VIDGAN_CHECKPOINTS": str(checkpoints),
             "PORT": str(_free_port()),
             "OMP_NUM_THREADS": "1",
@@ -105,7 +114,9 @@ def browser():
 
 
 class Visit:
-    """One visitor: a window on the page, and what the tests look at there."""
+    """One visitor: a window on the page, and what the tests look at there; ids of the tab begin with `prefix`."""
+
+    prefix = "vg"
 
     def __init__(self, browser, server: Server, width=1280, height=800, tour=False, **options):
         self.server, self.trouble = server, []
@@ -136,14 +147,19 @@ class Visit:
     def pixels(self, frame: int | None = None) -> np.ndarray:
         """What the player's canvas shows, uint8 [H, W, 3]; with `frame`, after stopping at that frame."""
         if frame is not None:
-            film = self.page.locator("#vg-film")
+            film = self.page.locator(f"#{self.prefix}-film")
             count = int(film.get_attribute("aria-valuemax"))
             box = film.bounding_box()
             film.click(position={"x": (frame + 0.5) * box["width"] / count, "y": 5})
-            assert self.page.get_attribute("#vg-player", "data-frame") == str(frame)
+            assert self.page.get_attribute(f"#{self.prefix}-player", "data-frame") == str(frame)
+        return self.canvas(f"#{self.prefix}-player")
+
+    def canvas(self, selector: str) -> np.ndarray:
+        """What a canvas holds, uint8 [H, W, 3]."""
         values = self.page.evaluate(
-            "() => { const c = document.getElementById('vg-player');"
-            "return [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; }"
+            "(selector) => { const c = document.querySelector(selector);"
+            "return [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]; }",
+            selector,
         )
         return np.array(values[2:], np.uint8).reshape(values[0], values[1], 4)[..., :3]
 
@@ -158,14 +174,52 @@ class Visit:
         return self.page.locator(f"[data-space={name}] .vg-slider", has_text=text).locator("input")
 
 
+class Animation(Visit):
+    """One visitor of the tab Image to video."""
+
+    prefix = "va"
+
+    def open(self, query: str = "?release=imaginator-expressions") -> "Animation":
+        self.page.goto(f"{self.server.url}/{query}")
+        self.page.wait_for_function("document.querySelectorAll('#va-gallery .vg-cell:not(:disabled)').length > 5")
+        self.rest()
+        return self
+
+    def rest(self) -> None:
+        self.page.wait_for_timeout(50)
+        self.page.wait_for_function("!document.querySelector('.va[aria-busy], .va .vg-cell:disabled, .va [aria-busy]')")
+
+    def upload(self, data: bytes, name: str = "picture.png") -> "Animation":
+        """A file by the button; returns when what it has led to is there."""
+        self.page.set_input_files("#va-file", {"name": name, "mimeType": "image/png", "buffer": data})
+        self.rest()
+        return self
+
+    @property
+    def seen(self) -> np.ndarray:
+        """What the page says that the network sees."""
+        return self.canvas("#va-seen")
+
+    @property
+    def query(self) -> str:
+        """The bookmark in the address bar: what the server is asked for, and the picture, which it is not."""
+        return self.page.evaluate("`${location.search.slice(1)}&${location.hash.slice(1)}`")
+
+    @property
+    def error(self) -> str:
+        """What the panel of the picture complains about; empty where it does not."""
+        place = self.page.locator("#va-picture > .vg-error")
+        return place.inner_text() if place.is_visible() else ""
+
+
 @pytest.fixture
 def visit(browser, server):
-    """visit(**options) -> Visit; what went wrong on the page is told when the test is over."""
+    """visit(query, kind=Visit, **options) -> a visitor; what went wrong is told when the test is over."""
     opened = []
 
-    def go(query: str = "", **options) -> Visit:
-        opened.append(Visit(browser, server, **options))
-        return opened[-1].open(query)
+    def go(query: str | None = None, kind: type = Visit, **options) -> Visit:
+        opened.append(kind(browser, server, **options))
+        return opened[-1].open() if query is None else opened[-1].open(query)
 
     yield go
     trouble = [line for one in opened for line in one.trouble]
@@ -175,22 +229,36 @@ def visit(browser, server):
 
 
 @pytest.fixture
-def drawn(page_releases, monkeypatch):
+def animation(visit):
+    """animation(query, **options) -> a visitor of Image to video."""
+    return lambda query=None, **options: visit(query, kind=Animation, **options)
+
+
+@pytest.fixture(scope="session")
+def loaded():
+    """name -> generator, for `drawn`."""
+    return {}
+
+
+@pytest.fixture
+def drawn(page_releases, loaded, monkeypatch):
     """drawn(query) -> frames of a link, uint8 [T, H, W, 3], made in this process through the Python interface."""
     from vidgan import hub, video
+    from vidgan.explore.animate import animate
     from vidgan.explore.bookmark import Bookmark
 
     monkeypatch.setenv("VIDGAN_CHECKPOINTS", str(page_releases))
 
     def frames(query: str) -> np.ndarray:
-        loaded = {}
-
         def find(name):
-            loaded[name] = hub.load(name)
+            if name not in loaded:
+                loaded[name] = hub.load(name)
             return name, loaded[name]
 
         bookmark = Bookmark.from_query(query, find)
         generator = loaded[bookmark.release]
+        if generator.takes_image:
+            return animate(generator, bookmark.latents, bookmark.condition(generator))
         return video.to_uint8(generator.generate(bookmark.latents, bookmark.condition(generator)))[0]
 
     return frames

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from tests.picture_files import saved, scene
 
-def test_a_link_survives_a_restart_of_the_server(visit, server):
-    one = visit()
+
+def test_links_survive_a_restart_of_the_server(visit, animation, server):
+    one, mover = visit(), animation()
     slider = one.slider("appearance", "direction 3")
     slider.focus()
     one.page.keyboard.press("Home")
@@ -17,12 +19,29 @@ def test_a_link_survives_a_restart_of_the_server(visit, server):
     address = one.page.evaluate("location.search")
     assert "&z=" in address and "truncation.motion=" in address
     shown = [one.pixels(frame) for frame in (0, 10, 19)]
+    mover.upload(saved(scene(70, 90), "PNG"))
+    mover.page.click("text=Continue")
+    mover.rest()
+    mover.page.get_by_label("Appearance skip 4×4").focus()
+    mover.page.keyboard.press("Home")
+    mover.rest()
+    picture = mover.page.evaluate("location.search + location.hash")
+    assert "&fusion=0,1,1,1&then=surprise#image=" in picture
+    moved, seen = [mover.pixels(frame) for frame in (0, 14, 30)], mover.seen
     server.stop()
     server.start()
     two = visit(address)
     assert two.query == address.lstrip("?")
     for frame, pixels in zip((0, 10, 19), shown, strict=True):
         assert np.array_equal(two.pixels(frame), pixels)
+    again = animation(picture)
+    assert again.page.evaluate("location.search + location.hash") == picture and np.array_equal(again.seen, seen)
+    for frame, pixels in zip((0, 14, 30), moved, strict=True):
+        assert np.array_equal(again.pixels(frame), pixels)
+    mover.page.focus("#va-crop")  # the server has forgotten the file of the first visitor, who brings it again
+    mover.page.keyboard.press("+")
+    mover.rest()
+    assert mover.error == "" and not np.array_equal(mover.seen, seen)
 
 
 def test_copies_the_link_and_the_lines(visit):

@@ -262,8 +262,7 @@ class Bookmark:
             told.append(f"fusion=torch.tensor([{list(self.fusion)}])")
         lines += ["condition = vidgan.Condition(", *(f"    {one}," for one in told), ")"]
         lines.append("frames = animate(generator, latents, condition)  # uint8 [frames, height, width, 3]")
-        kept = ", latents=latents" if self.latents.batch == 1 else ""
-        lines.append(f'video.save("clip.mp4", frames, fps=generator.fps{kept})')
+        lines.append('video.save("clip.mp4", frames, fps=generator.fps, latents=latents)')
         return "\n".join(lines)
 
     def _animated_cli(self) -> str:

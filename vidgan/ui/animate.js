@@ -14,20 +14,20 @@ class Animate extends Stage {
       this.motion.show(point);
       this.skips.show(point);
       this.sources.mark(point.image);
-      this.find("note").textContent = point.note ?? "";
-      this.find("note").hidden = !point.note;
     });
+    this.store.addEventListener("settled", ({ detail: point }) => this.note(point));
     this.watch();
   }
   build(about) {
     this.crop.forget();
+    this.noted = null;
     this.sources.examples(about.examples);
     for (const part of [this.designer, this.motion, this.skips, this.gallery]) part.build(about);
     this.labels = this.motion.labels;
   }
   // The link that the visitor came with is Explore's, unless that says otherwise.
   asked() {
-    return SHARED.forAnimation ? SHARED.asked : "";
+    return SHARED.elsewhere ? SHARED.asked : "";
   }
   empty(complaint) {
     if (this.known?.size) return super.empty(complaint);
@@ -35,6 +35,15 @@ class Animate extends Stage {
     this.root.removeAttribute("aria-busy");
     this.find("empty").textContent = complaint;
     this.find("empty").hidden = false;
+  }
+  // Once the hand rests: whether the picture is far from what the release has learnt from
+  async note({ image, query }) {
+    if (image === this.noted) return;
+    this.noted = image;
+    const { note } = await this.store.ask("note", { query }).catch(() => ({ note: null }));
+    if (image !== this.noted) return;
+    this.find("note").textContent = note ?? "";
+    this.find("note").hidden = !note;
   }
   redraw() {
     if (this.store.point) this.motion.redraw();

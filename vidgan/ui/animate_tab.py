@@ -12,5 +12,5 @@ SCRIPTS += ("designer.js", "motion.js", "gallery.js", "animate.js")
 def animate(studio: AnimationStudio) -> gr.HTML:
     """The tab's component, answered by the studio."""
     handlers = (studio.open, studio.switch, studio.draw, studio.take)
-    handlers += (studio.read, studio.see, studio.face, studio.frame, studio.cell)
+    handlers += (studio.read, studio.see, studio.face, studio.frame, studio.note, studio.cell)
     return component("animate.html", "va", SCRIPTS, handlers)

@@ -96,6 +96,12 @@ class AnimationStudio(Handlers):
         return {"image": pictures.pack(pictures.fit(square, min(max(len(square), low), high)))}
 
     @answer
+    def note(self, request: dict) -> dict:
+        """{query} -> {note: a sentence where the picture is far from what the release has learnt from, or null}."""
+        release, bookmark = self.bookmark(request.get("query"))
+        return {"note": _note(release, bookmark.image)}
+
+    @answer
     def cell(self, request: dict) -> dict:
         """{query, changes} -> the changed point, {query, strip, frames}: its first part alone, for the gallery."""
         release, bookmark = self.changed(request)
@@ -108,7 +114,7 @@ class AnimationStudio(Handlers):
         return change(release, bookmark, what)
 
     def point(self, release: Release, bookmark: Bookmark) -> dict:
-        return {**point(release, bookmark), "note": _note(release, bookmark.image)}
+        return point(release, bookmark)
 
     def about(self, release: Release) -> dict:
         generator = release.generator

@@ -27,10 +27,10 @@ MAX_FILE = "20mb"
 CACHE = (600, 3600)  #: seconds: how often we clean up, and how long a file that we made is kept
 
 
-def build(studio: Studio | None = None) -> gr.Blocks:
+def build(studio: Studio | None = None, animation: AnimationStudio | None = None) -> gr.Blocks:
     """The page. It has no state of its own: any number of visitors, and restarts, come at no cost."""
     studio = studio or Studio()
-    animation = AnimationStudio(studio.releases, studio)
+    animation = animation or AnimationStudio(studio.releases, studio)
     with gr.Blocks(title="vidgan", analytics_enabled=False, delete_cache=CACHE, fill_width=True) as page:
         masthead()
         with gr.Tabs(elem_id="vg-tabs"):
@@ -72,8 +72,9 @@ def _api(studio: Studio, animation: AnimationStudio) -> None:
         [file, found],
         api_name="generate",
         api_description="Make a clip. release: a name, '' for the first; label: a class or 'happiness=0.7,fear=0.3', "
-        "'' for the even blend; frames: 0 for the native length; link: the part of a page's link after '?', used "
-        "instead of all this; format: mp4, webp, gif, png or npz. Returns the file and its link.",
+        "'' for the even blend; frames: 0 for the native length; link: the part of a page's link after '?' (and, after "
+        "'&', what stands behind its '#'), used instead of all this; format: mp4, webp, gif, png or npz. Returns the "
+        "file and its link.",
         concurrency_id="model",
         concurrency_limit=1,
     )
@@ -118,6 +119,8 @@ def launch(page: gr.Blocks | None = None, **options) -> None:
     }
     if page is None:
         studio = Studio()
-        studio.prepare()
-        page = build(studio)
+        animation = AnimationStudio(studio.releases, studio)
+        for tab in (studio, animation):
+            tab.prepare()
+        page = build(studio, animation)
     page.launch(**{**settings, **options})

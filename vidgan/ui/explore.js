@@ -25,14 +25,13 @@ class Explore extends Stage {
   }
   async opened() {
     await this.matrix.fill();
-    if (!this.toured && !this.left) tour(this);
+    if (!this.toured) tour(this);
     this.toured = true;
     this.search();
   }
-  // The link is for the other tab, which opens it; what is here waits.
   leave() {
-    this.left = true;
-    SHARED.forAnimation = true;
+    super.leave();
+    SHARED.elsewhere = true;
     document.getElementById("vg-tab-animate-button")?.click();
   }
   redraw() {

@@ -135,19 +135,16 @@ class Handlers:
     def open(self, request: dict) -> dict:
         """{query} -> everything that the tab needs to begin; a bad link opens the first point and says why.
 
-        A link that is for the other tab opens the first point, and says so. Where no release can be loaded there is no
-        point, only what the tab can choose from, and the complaint.
+        A link that is for the other tab loads nothing here: {elsewhere: true}. Where no release can be loaded there is
+        no point either, only what the tab can choose from, and the complaint.
         """
         query = request.get("query") or ""
-        elsewhere = self.elsewhere(query)
-        told = {
-            "releases": [facts(info) for info in listed(self.takes_image)],
-            "elsewhere": elsewhere,
-            "complaint": None,
-        }
+        if self.elsewhere(query):
+            return {"elsewhere": True}
+        told = {"releases": [facts(info) for info in listed(self.takes_image)], "complaint": None}
         try:
-            release, bookmark = self.bookmark("" if elsewhere else query)
-            if elsewhere or not self.point_keys.search(query):
+            release, bookmark = self.bookmark(query)
+            if not self.point_keys.search(query):
                 bookmark = self.opening(release.name)
         except VidganError as error:
             told["complaint"] = str(error)

@@ -134,14 +134,12 @@ def draw(release: Release, bookmark: Bookmark, parts: int | None = None) -> Draw
 
 
 def export(release: Release, bookmark: Bookmark, kind: str) -> tuple[str, bytes]:
-    """(file name, contents) of a bookmark's clip, as `video.save` writes it, without touching the disk.
-
-    An npz holds the latents too, where they are of one part.
-    """
+    """(file name, contents) of a bookmark's clip, as `video.save` writes it, without touching the disk: what was made
+    of a visitor's picture stays in memory, as the picture does."""
     frames = draw(release, bookmark).frames
     seeds = "-".join(str(seed) for seed in bookmark.seeds.values() if seed is not None)
     name = f"{bookmark.release}-{seeds or secrets.token_hex(3)}.{kind}"
-    if kind != "npz" or bookmark.latents.batch > 1:
+    if kind != "npz":
         return name, video.encode(frames, kind, release.generator.fps)
     out = io.BytesIO()
     np.savez_compressed(out, frames=frames, **{key: value.numpy() for key, value in bookmark.latents.items()})

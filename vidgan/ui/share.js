@@ -6,9 +6,11 @@
 const OURS = /^(release|label|frames|z|fusion|then|image|seed\..*|truncation\..*)$/;
 const PICTURE = "#image=";
 
-// asked: the link that the visitor came with; tabs by name; active: the one in sight
+// asked: the link that the visitor came with; elsewhere: whether it is for another tab than Explore; tabs by name;
+// active: the one in sight
 const SHARED = (window.vidgan ??= {
   asked: location.search + (location.hash.startsWith(PICTURE) ? `&${location.hash.slice(1)}` : ""),
+  elsewhere: false,
   tabs: {},
   active: null,
 });

@@ -9,7 +9,7 @@ class Stage {
     this.clock = new Clock();
     this.player = new Player(this.find("player"), this.find("film"), this.clock);
     this.thumbs = new Map();
-    this.shown = this.begun = this.left = false;
+    this.shown = this.begun = false;
     SHARED.tabs[name] = this;
     SHARED.masthead ??= new Masthead();
     this.listen();
@@ -42,7 +42,6 @@ class Stage {
   }
   come() {
     SHARED.active = this;
-    this.left = false;
     SHARED.masthead.show(this);
     this.address();
     if (this.begun) return;
@@ -50,18 +49,18 @@ class Stage {
     this.root.setAttribute("aria-busy", "true");
     this.begin(this.asked());
   }
+  // The link to begin with
   asked() {
-    return SHARED.asked;
+    return SHARED.elsewhere ? "" : SHARED.asked;
   }
   address() {
-    if (this.store.point && SHARED.active === this && !this.left)
-      history.replaceState(history.state, "", linkTo(this.store.point.query));
+    if (this.store.point && SHARED.active === this) history.replaceState(history.state, "", linkTo(this.store.point.query));
   }
   async begin(query) {
     const { store } = this;
     try {
       const answer = await store.ask("open", { query });
-      if (answer.elsewhere) this.leave();
+      if (answer.elsewhere) return this.leave();
       this.known = new Map(answer.releases.map((one) => [one.name, one]));
       if (answer.point) await store.accept(answer, 0);
       SHARED.masthead.show(this);
@@ -74,7 +73,11 @@ class Stage {
       this.empty(error.message);
     }
   }
-  leave() {}
+  // The link is for another tab, which opens it; here nothing has begun.
+  leave() {
+    this.begun = false;
+    this.root.removeAttribute("aria-busy");
+  }
   async opened() {}
   empty(complaint) {
     this.complain(complaint);
