@@ -9,7 +9,7 @@ import torch
 from vidgan.data import open_source
 from vidgan.metrics.distance import distance
 from vidgan.models import ReleaseInfo, build
-from vidgan.training.evaluate import evaluate, open_split
+from vidgan.training.evaluate import check_ready, evaluate, open_split
 from vidgan.training.options import preset
 from vidgan.training.recipes import RECIPES
 
@@ -38,6 +38,19 @@ def test_evaluate_measures_both_splits_and_leaves_training_alone(options, genera
     assert json.loads(json.dumps(values)) == values == evaluate(generator, options)
     assert values["rank_deficient"] == 1
     assert values[f"train_fvd_{name}"] != values[f"test_fvd_{name}"] > 0
+
+
+def test_a_generator_that_animates_is_compared_with_what_follows_its_pictures(shipped):
+    smoke = preset("imaginator", "smoke", RECIPES)
+    options = dataclasses.replace(smoke, data_options=("bank=12",), evaluate_clips=20)
+    torch.manual_seed(0)
+    animator = build("imaginator", width=2, classes=6, frames=16).eval()
+    check_ready(animator, options)
+    values = evaluate(animator, options)
+    kinds = {name.removeprefix("test_").split("_")[0] for name in values if name.startswith("test_")}
+    assert kinds == {"fvd", "kvd", "ssim", "psnr", "l1", "acd"}
+    assert {name.split("_")[1] for name in values if name.startswith("train_")} == {"fvd", "kvd"}
+    assert json.loads(json.dumps(values)) == values
 
 
 def test_the_test_split_draws_a_small_bank(options):

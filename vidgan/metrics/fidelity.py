@@ -83,6 +83,11 @@ def _clip(real: Tensor, made: Tensor, moves: Tensor) -> dict[str, float]:
     }
 
 
+def check_installed() -> None:
+    """VidganError where torchmetrics, which all this needs, is missing."""
+    _torchmetrics()
+
+
 def _torchmetrics():
     try:
         with without_broken_torchvision():

@@ -91,9 +91,9 @@ class Trainer:
         self.seconds = 0.0
         self._resume()
         if options.evaluate_every:
-            from .evaluate import open_split
+            from .evaluate import check_ready
 
-            open_split(options, "test", self.networks.plain["generator"])  # refused now rather than at the first score
+            check_ready(self.networks.plain["generator"], options)
         self.log = RunLog(self.run_folder, self.step) if self.accelerator.is_main_process else None
 
     def _build(self) -> None:
