@@ -27,10 +27,11 @@ class Animate extends Stage {
   }
   // The link that the visitor came with is Explore's, unless that says otherwise.
   asked() {
-    return SHARED.elsewhere ? SHARED.asked : "";
+    return this.former ?? (SHARED.elsewhere ? SHARED.asked : "");
   }
   empty(complaint) {
     if (this.known?.size) return super.empty(complaint);
+    SHARED.active = SHARED.tabs.explore; // whose clip the header still speaks of
     this.root.classList.add("va-nothing");
     this.root.removeAttribute("aria-busy");
     this.find("empty").textContent = complaint;

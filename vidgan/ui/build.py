@@ -24,6 +24,8 @@ from .theme import theme
 
 QUEUE = 32  #: requests that may wait for `/generate`
 MAX_FILE = "20mb"
+#: what Explore asks for where a link is for the other tab: also where its button is hidden in a narrow window
+ANIMATE = "() => ({ __type__: 'update', selected: 'animate' })"
 CACHE = (600, 3600)  #: seconds: how often we clean up, and how long a file that we made is kept
 
 
@@ -33,13 +35,14 @@ def build(studio: Studio | None = None, animation: AnimationStudio | None = None
     animation = animation or AnimationStudio(studio.releases, studio)
     with gr.Blocks(title="vidgan", analytics_enabled=False, delete_cache=CACHE, fill_width=True) as page:
         masthead()
-        with gr.Tabs(elem_id="vg-tabs"):
+        with gr.Tabs(elem_id="vg-tabs") as tabs:
             with gr.Tab("Explore", id="explore", elem_id="vg-tab-explore", render_children=True):
-                explore(studio)
+                first = explore(studio)
             with gr.Tab("Image to video", id="animate", elem_id="vg-tab-animate", render_children=True):
                 animate(animation)
             with gr.Tab("About", id="about"):
                 gr.Markdown(text("about.md"), elem_id="vg-about")
+        first.select(None, None, tabs, js=ANIMATE)
         _api(studio, animation)
     return page.queue(max_size=QUEUE, default_concurrency_limit=1)
 

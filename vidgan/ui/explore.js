@@ -1,8 +1,10 @@
-// The tab Explore: everything above put together. `element` and `server` are given by the component that holds it.
+// The tab Explore: everything above put together. `element`, `server` and `trigger` are given by the component that
+// holds it; its event "select" turns the page to the other tab.
 
 class Explore extends Stage {
-  constructor(element, server) {
+  constructor(element, server, trigger) {
     super(element, server, "explore", "vg");
+    this.turn = trigger;
     this.peek = new Peek(this, this.find("peek"));
     this.panels = [];
     this.matrix = new Matrix(this, this.find("grid"));
@@ -32,7 +34,7 @@ class Explore extends Stage {
   leave() {
     super.leave();
     SHARED.elsewhere = true;
-    document.getElementById("vg-tab-animate-button")?.click();
+    this.turn("select");
   }
   redraw() {
     if (this.panels.every((panel) => panel.locked)) this.complain("Both halves are locked; open a lock to redraw.");
@@ -64,4 +66,4 @@ class Explore extends Stage {
   }
 }
 
-new Explore(element, server);
+new Explore(element, server, trigger);

@@ -87,7 +87,7 @@ class Sources {
   frame() {
     return this.attempt(async () => {
       const other = SHARED.tabs.explore;
-      if (!other?.store.point) throw new Error("Explore shows no clip whose frame could be taken.");
+      if (!other?.store.point) throw new Error("Explore shows no clip yet; open that tab once, and come back.");
       const { image } = await this.store.ask("frame", { query: other.store.point.query, frame: other.player.frame });
       this.camera.stop();
       return () => this.tab.crop.useImage(image);

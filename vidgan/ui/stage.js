@@ -10,6 +10,7 @@ class Stage {
     this.player = new Player(this.find("player"), this.find("film"), this.clock);
     this.thumbs = new Map();
     this.shown = this.begun = false;
+    this.former = SHARED.tabs[name]?.store.point?.query; // gradio builds a tab anew where its button had no room
     SHARED.tabs[name] = this;
     SHARED.masthead ??= new Masthead();
     this.listen();
@@ -41,7 +42,7 @@ class Stage {
     for (const place of this.root.querySelectorAll(".vg-error")) place.hidden = true;
   }
   come() {
-    SHARED.active = this;
+    if (!this.begun || this.store.point) SHARED.active = this;
     SHARED.masthead.show(this);
     this.address();
     if (this.begun) return;
@@ -51,7 +52,7 @@ class Stage {
   }
   // The link to begin with
   asked() {
-    return SHARED.elsewhere ? "" : SHARED.asked;
+    return this.former ?? (SHARED.elsewhere ? "" : SHARED.asked);
   }
   address() {
     if (this.store.point && SHARED.active === this) history.replaceState(history.state, "", linkTo(this.store.point.query));
