@@ -144,7 +144,7 @@ tags: [video-generation, gan, {info.architecture}]
 {DATA.get(options.data, DATA["folder"])[1]}
 
 ## How
-{info.step:,} steps of {options.batch} clips{_script(info.name)}, preset `{options.preset}`.
+{info.step:,} steps of {options.batch} clips{_script(info.name)}, preset `{options.preset}`.{_begun(options)}
 {_departures(options)}
 
 ## Measured
@@ -210,6 +210,11 @@ def _measured(metrics: dict) -> str:
         )
         lines = [first, "", *distances_table(metrics)]
     return "\n".join([*lines, *(["", metrics["note"]] if "note" in metrics else [])])
+
+
+def _begun(options: TrainOptions) -> str:
+    """What the training began with, if not with random weights."""
+    return f" It began with the weights of `{Path(options.init).name}`." if options.init else ""
 
 
 def _script(name: str) -> str:

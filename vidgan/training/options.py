@@ -24,6 +24,7 @@ class TrainOptions:
     data_options: tuple[str, ...] = ()  # name=value for the data set, see docs/data.md
     conditional: bool = True  # tell the networks the label, where the data has any
     run: Path = Path("runs/run")  # folder for states, logs and sample sheets
+    init: str | None = None  # begin with the weights of this run, or with the generator of this release
     batch: int = 16  # clips a step, on each process
     micro_batches: int = 1  # parts that a batch is drawn in, their gradients added: less memory
     steps: int = 20_000  # where to stop

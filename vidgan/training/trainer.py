@@ -30,6 +30,7 @@ from .log import RunLog
 from .options import TrainOptions, changed, restore
 from .phases import Micro, Networks
 from .sheet import save_sheet, sheet_frames
+from .start import start_from
 from .state import Lock, fitting, flatten_optimizer, load_state, pack_shown, restore_optimizer, save_state
 
 
@@ -274,6 +275,8 @@ class Trainer:
     def _resume(self) -> None:
         found = load_state(self.run_folder)
         if found is None:
+            if self.options.init:
+                start_from(self.options.init, self.networks.plain, self.ema)
             if self.accelerator.is_main_process:
                 self.run_folder.mkdir(parents=True, exist_ok=True)
                 (self.run_folder / "options.json").write_text(json.dumps(self.options.to_json(), indent=2) + "\n")

@@ -1,0 +1,84 @@
+"""Trainings that begin with weights that are there already."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from vidgan import VidganError
+from vidgan.training.export import export
+from vidgan.training.options import preset
+from vidgan.training.recipes import RECIPES
+from vidgan.training.trainer import Trainer, train
+
+
+def small(folder, **changes):
+    options = preset("g3an", "smoke", RECIPES)
+    model = dataclasses.replace(options.model, width=2)
+    return dataclasses.replace(options, model=model, run=folder, steps=2, sheet_every=0, device="cpu", **changes)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return train(small(tmp_path_factory.mktemp("first") / "run"))
+
+
+def weights(trainer, name):
+    return {key: value.clone() for key, value in trainer.networks.plain[name].state_dict().items()}
+
+
+def test_a_run_gives_all_its_networks_and_nothing_else(run, tmp_path):
+    before = Trainer(small(run))
+    after = Trainer(small(tmp_path / "second", init=str(run)))
+    for name in ("generator", "video", "image"):
+        there, here = weights(before, name), weights(after, name)
+        assert all(torch.equal(there[key], here[key]) for key in there), name
+    averaged = before.ema.generator.state_dict()
+    assert all(torch.equal(value, averaged[key]) for key, value in after.ema.generator.state_dict().items())
+    assert (before.step, after.step) == (2, 0)
+    assert not any(optimizer.state for optimizer in after.optimizers.values())
+    for trainer in (before, after):
+        trainer.close()
+
+
+def test_resuming_goes_on_from_the_state_and_not_from_the_beginning(run, tmp_path):
+    options = small(tmp_path / "second", init=str(run))
+    train(options)
+    again = Trainer(options)
+    again.close()
+    assert again.step == 2
+    with pytest.raises(VidganError, match="begun with other options \\(init\\)"):
+        Trainer(dataclasses.replace(options, init=None))
+
+
+def test_a_release_gives_the_generator_alone(run, tmp_path, own_checkpoints):
+    export(run, "faces", clips=0)
+    trainer, fresh = Trainer(small(tmp_path / "a", init="faces")), Trainer(small(tmp_path / "b"))
+    released = trainer.ema.generator.state_dict()
+    assert all(torch.equal(value, released[key]) for key, value in weights(trainer, "generator").items())
+    assert not torch.equal(weights(fresh, "generator")["rgb.weight"], released["rgb.weight"])
+    assert torch.equal(weights(fresh, "video")["score.parametrizations.weight.original"],
+                       weights(trainer, "video")["score.parametrizations.weight.original"])  # fmt: skip
+    trainer.train_step()
+    trainer.close()
+    fresh.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"init": "nothing-there"}, "nothing-there"),
+        ({"conditional": False}, "does not fit"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_sentence(run, tmp_path, change, message):
+    with pytest.raises(VidganError, match=message):
+        Trainer(small(tmp_path / "second", **{"init": str(run), **change}))
+    assert not (tmp_path / "second").exists()
+
+
+def test_another_architecture_is_refused(run, tmp_path):
+    options = preset("imaginator", "smoke", RECIPES)
+    model = dataclasses.replace(options.model, width=2)
+    with pytest.raises(VidganError, match="does not fit"):
+        Trainer(dataclasses.replace(options, model=model, run=tmp_path / "second", init=str(run), device="cpu"))

@@ -1,0 +1,52 @@
+"""Weights that a training begins with instead of random ones: those of another run, or of a release."""
+
+from torch import nn
+
+from .. import hub
+from ..errors import VidganError
+from ..models import Generator
+from ..models.layers import plain_weights
+from .ema import EMA
+from .state import load_state
+
+
+def start_from(name: str, networks: dict[str, nn.Module], ema: EMA) -> None:
+    """Fill the networks and the average from `name`; optimisers, clock and step begin anew.
+
+    name: a run (a folder, or its name in runs/), which gives every network; or whatever else `vidgan.load` takes, which
+    gives the generator alone, so that discriminators begin untaught. Raises VidganError where the architecture or the
+    shape of a network is another.
+    """
+    folder = hub.find(name)
+    generator: Generator = networks["generator"]
+    try:
+        if hub.is_run(folder):
+            _from_run(folder, networks, ema)
+        else:
+            _from_release(hub.load(name), generator, ema)
+    except (RuntimeError, KeyError) as error:
+        raise VidganError(
+            f"--init {name} does not fit: its networks are not of the {generator.architecture}, the options of --model "
+            "and the number of labels asked for here."
+        ) from error
+
+
+def _from_run(folder, networks: dict[str, nn.Module], ema: EMA) -> None:
+    found = load_state(folder)
+    if found is None:
+        raise VidganError(f"{folder} holds no training state yet.")
+    tensors, _ = found
+    for key, network in {
+        **{f"network.{name}.": part for name, part in networks.items()},
+        "ema.": ema.generator,
+    }.items():
+        network.load_state_dict({name[len(key) :]: value for name, value in tensors.items() if name.startswith(key)})
+
+
+def _from_release(released: Generator, generator: Generator, ema: EMA) -> None:
+    if plain_weights(generator).keys() != generator.state_dict().keys():
+        raise VidganError(
+            "A release has its spectral norms folded in; begin from its run, or with --model.no-spectral-norm."
+        )
+    generator.load_state_dict(released.state_dict())
+    ema.generator.load_state_dict(released.state_dict())
