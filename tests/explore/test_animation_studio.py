@@ -20,6 +20,9 @@ from vidgan import Condition, hub, pictures, video
 from vidgan.data.expressions import FACTORS
 from vidgan.explore.animate import animate
 from vidgan.metrics.novelty import Familiar
+from vidgan.models import ReleaseInfo
+from vidgan.models import build as build_model
+from vidgan.training.ema import calibrate
 from vidgan.ui import build, faces
 from vidgan.ui.animation_studio import AnimationStudio
 from vidgan.ui.limits import MAX_BODY, BodyLimit
@@ -216,6 +219,22 @@ def test_label_seed_skips_and_parts_change_what_they_say(studio, query):
     assert back["point"]["parts"] == ["happiness"] and np.array_equal(strip(back), frames[:16])
     full = studio.draw({"query": point["query"], "changes": [{"kind": "fusion", "values": [1, 1, 1, 1]}]})["point"]
     assert "fusion" not in full["query"]
+
+
+def test_a_release_without_labels_and_skips_offers_neither(own_checkpoints):
+    shown = Condition(image=torch.rand(16, 3, 64, 64) * 2 - 1)
+    generator = calibrate(build_model("imaginator", width=2, frames=16, fusion=False), shown, batches=1)
+    info = ReleaseInfo("plain", "imaginator", data="sprites")
+    hub.save_release(own_checkpoints / "plain", generator, info, card="# plain\n")
+    studio = AnimationStudio()
+    told = studio.open({})
+    assert (told["labels"], told["levels"], told["designer"], told["side"]) == ([], [], [], 64)
+    changes = [{"kind": "continue", "label": ""}, {"kind": "seed", "seed": 3}]
+    longer = studio.draw({"query": told["point"]["query"], "changes": changes})
+    assert longer["frames"] == 31 and "seed.noise=3&then=&image=" in longer["point"]["query"]
+    assert longer["point"]["labels"] == [] and longer["point"]["parts"] == ["", ""]
+    off = [{"kind": "fusion", "values": [1, 1, 1, 0]}]
+    assert "no appearance skips" in studio.draw({"query": told["point"]["query"], "changes": off})["error"]
 
 
 def test_a_link_without_picture_gets_an_example(studio):

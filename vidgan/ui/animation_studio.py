@@ -121,7 +121,7 @@ class AnimationStudio(Handlers):
         return {
             "release": release.name,
             "labels": list(generator.labels) if generator.config.classes else [],
-            "size": generator.size,
+            "side": generator.size,
             "native": generator.frames,
             "fps": generator.fps,
             "levels": [4 * 2**level for level in range(LEVELS)] if getattr(generator.config, "fusion", False) else [],

@@ -41,7 +41,7 @@ class Crop {
     const stage = await decodeStrip(pictureUrl(image));
     this.tab.quiet();
     this.source = { image, stage, width: stage.width, height: stage.height };
-    if (stage.width !== this.store.about.size) return this.move(this.middle());
+    if (stage.width !== this.store.about.side) return this.move(this.middle());
     this.set(this.middle());
     this.settle(image, this.source, this.box);
   }
