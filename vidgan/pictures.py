@@ -144,9 +144,12 @@ def crop(picture: np.ndarray, box: Sequence[float] | None = None) -> np.ndarray:
         picture = np.asarray(Image.fromarray(picture).reduce(shrink))
         x, y, side = x / shrink, y / shrink, side / shrink
     side = math.floor(side + 0.5)
+    height, width = picture.shape[:2]
+    top, left = (math.floor(min(max(corner, -side), length) + 0.5) for corner, length in ((y, height), (x, width)))
+    if 0 <= top <= height - side and 0 <= left <= width - side:  # inside: no need to look for each pixel
+        return picture[top : top + side, left : left + side].copy()
     rows, columns = (
-        np.clip(np.arange(side) + math.floor(min(max(corner, -side), length) + 0.5), 0, length - 1)
-        for corner, length in ((y, len(picture)), (x, len(picture[0])))
+        np.clip(np.arange(side) + corner, 0, length - 1) for corner, length in ((top, height), (left, width))
     )
     return picture[rows][:, columns]
 

@@ -44,6 +44,9 @@ DATA = {
 }
 
 
+SHARP = 70  #: quality of the moving pictures, out of 100: of 32 frames they would weigh more than a megabyte
+
+
 def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: int = 512) -> Path:
     """Write the release `name` from a run's newest state; returns its folder, `out` or `checkpoints/NAME`.
 
@@ -65,9 +68,11 @@ def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: 
         generator,
         info,
         card=_card(generator, options, info),
-        preview=video.encode(sheet_frames(generator, rows=2, columns=6, seed=3, shown=shown), "webp", fps=info.fps),
+        preview=video.encode(
+            sheet_frames(generator, rows=2, columns=6, seed=3, shown=shown), "webp", fps=info.fps, quality=SHARP
+        ),
         extra={
-            "sheet.webp": video.encode(sheet_frames(generator, shown=shown), "webp", fps=info.fps),
+            "sheet.webp": video.encode(sheet_frames(generator, shown=shown), "webp", fps=info.fps, quality=SHARP),
             "curve.json": _curve(run),
             **_familiar(generator, options),
         },

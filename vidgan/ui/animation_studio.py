@@ -132,16 +132,7 @@ class AnimationStudio(Handlers):
 
 
 def _packed(picture: np.ndarray, size: int, box: tuple[float, ...] | None) -> str:
-    return pictures.pack(pictures.fit(_square(picture, box), size))
-
-
-def _square(picture: np.ndarray, box: tuple[float, ...] | None) -> np.ndarray:
-    """`pictures.crop`; of whole pixels inside the picture a view, in no time where a photo would take half a second."""
-    if box and all(number == int(number) for number in box):
-        (x, y, side), (height, width) = map(int, box), picture.shape[:2]
-        if side >= 1 and 0 <= x <= width - side and 0 <= y <= height - side:
-            return picture[y : y + side, x : x + side]
-    return pictures.crop(picture, box)
+    return pictures.pack(pictures.fit(pictures.crop(picture, box), size))
 
 
 def _text(value: object) -> str:
