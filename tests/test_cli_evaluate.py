@@ -8,12 +8,13 @@ import pytest
 import torch
 
 import vidgan
+from train import parse
 from vidgan import Condition, cli, hub
 from vidgan.metrics.novelty import Familiar
 from vidgan.models import ReleaseInfo, build
 from vidgan.training.ema import calibrate
 from vidgan.training.export import export
-from vidgan.training.options import preset
+from vidgan.training.options import changed, preset
 from vidgan.training.recipes import RECIPES
 from vidgan.training.trainer import train
 
@@ -57,6 +58,8 @@ def test_any_other_release_is_measured_beside_its_controls(run, checkpoints):
     assert status == 0 and found["clips"] == 8 and set(found["controls"]) == {"floor", "frozen", "shuffled"}
     status, out, _ = run("evaluate g3an-expressions --clips 8")
     assert status == 0 and "frozen on their first frame" in out and out.count("\n") == 6
+    status, _, told = run("evaluate g3an-expressions --videos 3")
+    assert status == 2 and "takes --clips, not --videos" in told
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,8 @@ def test_any_other_release_is_measured_beside_its_controls(run, checkpoints):
         ("mover --split tset", "did you mean test"),
         ("mover --data sprites --root nowhere", "sprites"),
         ("mover --starts 0", "--starts"),
+        ("mover --clips 9", "takes --videos and --starts, not --clips"),
+        ("mover --set strid=2", "option of expressions"),
         ("mver", "did you mean mover"),
     ],
 )
@@ -87,6 +92,9 @@ def test_a_run_becomes_a_release_that_knows_its_pictures(tmp_path, own_checkpoin
     generator = vidgan.load("mover")
     assert generator.takes_image and generator.info.metrics["starts"] == 10
     card = (folder / "README.md").read_text()
+    (line,) = [line for line in card.splitlines() if line.startswith("python train.py")]
+    said = parse([*line.split()[2:], "--run", str(tmp_path / "run")])  # the command trains the same weights
+    assert not changed(said.to_json(), options.to_json()) and "--model.width 2" in line
     assert "repeats its input" in card and "pictures.load" in card and "never saw" in card
     familiar = Familiar.load(folder / "familiar.safetensors")
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)

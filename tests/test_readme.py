@@ -25,27 +25,28 @@ def blocks(readme: str, section: str, language: str) -> list[str]:
 
 
 @pytest.fixture
-def place(root, tmp_path, monkeypatch, own_checkpoints, make_release):
-    """A folder to work in, with the default release: the real one where it ships already, else a small one."""
-    real = root / "checkpoints" / hub.DEFAULT
-    if (real / hub.CONFIG).is_file():
-        (own_checkpoints / hub.DEFAULT).symlink_to(real)
-    else:
-        make_release(own_checkpoints / hub.DEFAULT)
+def place(root, tmp_path, monkeypatch, own_checkpoints):
+    """A folder to work in, with the releases and the documents that the README names."""
+    for release in (hub.DEFAULT, "imaginator-expressions"):
+        (own_checkpoints / release).symlink_to(root / "checkpoints" / release)
+    (tmp_path / "docs").symlink_to(root / "docs")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def test_the_python_runs(readme, place):
-    (code,) = blocks(readme, "Python", "python")
+    sampling, animating = blocks(readme, "Python", "python")
     names = {}
-    exec(compile(code, "README.md", "exec"), names)
+    exec(compile(sampling, "README.md", "exec"), names)
     assert names["clip"].shape == (4, 3, 16, 64, 64)
     frames, fps = video.read("smile.mp4")
     assert len(frames) == 16 and round(fps) == 12
     status = cli.main(shlex.split("sample g3an-expressions --seed 7 -n 4 --label happiness --format npz"))
     with np.load(place / "g3an-expressions-seed7-0.npz") as arrays:  # the same seed, the same frames
         assert status == 0 and np.array_equal(arrays["frames"], video.to_uint8(names["clip"])[0])
+    exec(compile(animating, "README.md", "exec"), names)
+    assert names["clip"].shape == (1, 3, 32, 64, 64)
+    assert np.abs(names["picture"].astype(float) - video.to_uint8(names["clip"])[0, 0]).mean() < 25
 
 
 def test_the_commands_run(readme, place, capsys):
@@ -54,7 +55,7 @@ def test_the_commands_run(readme, place, capsys):
     for line in lines:
         assert cli.main(shlex.split(line)[1:]) == 0, f"{line}: {capsys.readouterr().err}"
     assert len(list((place / "smiles").glob("*.mp4"))) == 4
-    for made in ("g3an-expressions-seed7-0.webp", "grid.webp", "faces.webp"):
+    for made in ("g3an-expressions-seed7-0.webp", "grid.webp", "faces.webp", "surprised.mp4", "labels.webp"):
         assert video.read(place / made)[0].size
 
 

@@ -64,10 +64,10 @@ def number(text: str) -> float:
 
 
 def fusion(text: str) -> tuple[float, ...]:
-    """Four factors from 0 to 4, coarse to fine: the strength of each appearance skip."""
+    """Four factors from 0 to 1, coarse to fine: the strength of each appearance skip."""
     values = _numbers(text)
-    if len(values) != 4 or not all(0 <= value <= 4 for value in values):
-        raise VidganError(f"--fusion takes four numbers from 0 to 4, such as 1,1,0.5,0, not {text[:40]!r}.")
+    if len(values) != 4 or not all(0 <= value <= 1 for value in values):
+        raise VidganError(f"--fusion takes four numbers from 0 to 1, such as 1,1,0.5,0, not {text[:40]!r}.")
     return values
 
 

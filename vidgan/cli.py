@@ -107,7 +107,7 @@ def parser() -> Parser:
         metavar="N",
         help="one for each seed S, S + 1, ...",
     )
-    moved.add_argument("--all-labels", action="store_true", help="one video for each label, side by side")
+    moved.add_argument("--all-labels", action="store_true", help="one video for each label instead, side by side")
     moved.add_argument(
         "--out", required=True, metavar="FILE", help="its suffix is the format: mp4, webp, gif, png, npz"
     )
@@ -118,13 +118,14 @@ def parser() -> Parser:
     measured.add_argument("--data", metavar="DATA", help="a data set (default: what the release was trained on)")
     measured.add_argument("--root", metavar="DIR", help="where its files are")
     measured.add_argument("--split", default="test", help="test (default: what training never saw) or train")
-    measured.add_argument("--clips", type=read.whole("--clips", 2, 1_000_000), default=512, metavar="N", help="(512)")
     measured.add_argument(
-        "--videos", type=read.whole("--videos", 1, 100_000), metavar="N", help="to take pictures from"
+        "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the data set"
     )
+    measured.add_argument("--clips", type=read.whole("--clips", 2, 1_000_000), metavar="N", help="on each side (512)")
     measured.add_argument(
-        "--starts", type=read.whole("--starts", 1, 1000), default=10, metavar="N", help="of each (10)"
+        "--videos", type=read.whole("--videos", 1, 100_000), metavar="N", help="to take pictures from (50)"
     )
+    measured.add_argument("--starts", type=read.whole("--starts", 1, 1000), metavar="N", help="pictures of each (10)")
     measured.add_argument("--seed", type=read.seed, default=0, metavar="S", help="of real draws and latents (0)")
     measured.add_argument("--device", default="cpu", help="cpu or cuda")
     measured.add_argument("--json", action="store_true", help="everything that repeats the measurement, as JSON")

@@ -103,6 +103,48 @@ def test_the_released_order_is_generator_first():
     assert orders["released"] == orders["paper"][::-1]
 
 
+def test_presets_hold_the_papers_values_and_the_codes():
+    paper, released = (RECIPES["imaginator"].PRESETS[name] for name in ("paper", "released"))
+    told = [
+        (
+            r.lr_generator,
+            r.lr_discriminator,
+            r.betas[0],
+            r.reconstruction,
+            r.reduction,
+            r.frames_to_image,
+            r.wrong_labels,
+        )
+        for r in (paper.recipe, released.recipe)
+    ]
+    assert told == [(2e-4, 5e-5, 0.5, 1e-3, "sum", 16, True), (2e-4, 2e-4, 0.5, 100.0, "mean", 1, False)]
+    for options in (paper, released):
+        assert (options.model.frames, options.model.width, options.batch, options.recipe.ema) == (32, 64, 64, 0.0)
+        assert options.recipe.betas[0] == 0.5
+
+
+def test_the_image_discriminator_sees_n_different_times_of_every_clip():
+    times = torch.arange(32.0).view(1, 1, 32, 1, 1).expand(2, 3, 32, 4, 4)
+    one = dataclasses.replace(micro(), random=torch.Generator().manual_seed(1))
+    frames = ImaGINatorRecipe(frames_to_image=16)._frames(times, one)
+    assert frames.shape == (16 * 2, 3, 4, 4)
+    first, second = frames[:, 0, 0, 0].view(16, 2).T.tolist()
+    assert first == second and len(set(first)) == 16 and first != sorted(first)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options", "message"),
+    [
+        ({"frames_to_image": 32}, {}, "frames_to_image 32 of clips of 16 frames"),
+        ({"generator_first": True}, {"micro_batches": 2}, "D would see other clips"),
+    ],
+)
+def test_what_contradicts_is_refused_before_anything_runs(recipe, options, message, tmp_path):
+    base = small(tmp_path)
+    with pytest.raises(VidganError, match=message):
+        dataclasses.replace(base, recipe=dataclasses.replace(base.recipe, **recipe), **options).check()
+
+
 def test_wrong_labels_are_never_the_right_one():
     label = torch.nn.functional.one_hot(torch.arange(200) % 4, 4).float()
     wrong = other_labels(label, torch.Generator().manual_seed(0))
@@ -117,7 +159,11 @@ def test_wrong_labels_are_never_the_right_one():
         {"reduction": "max"},
         {"adversarial": 0.0, "reconstruction": 0.0},
         {"reconstruction": -1.0},
+        {"reconstruction": math.nan},
         {"frames_to_image": 0},
+        {"lr_generator": -1.0},
+        {"lr_discriminator": math.inf},
+        {"betas": (2.0, 0.9)},
     ],
 )
 def test_recipes_that_mean_nothing_are_refused(options):

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+import vidgan
 from vidgan import VidganError
 from vidgan.training.export import export
 from vidgan.training.options import preset
@@ -60,6 +61,10 @@ def test_a_release_gives_the_generator_alone(run, tmp_path, own_checkpoints):
     assert torch.equal(weights(fresh, "video")["score.parametrizations.weight.original"],
                        weights(trainer, "video")["score.parametrizations.weight.original"])  # fmt: skip
     trainer.train_step()
+    name = "rgb.weight"
+    moved = (weights(trainer, "generator")[name] - vidgan.load("faces").state_dict()[name]).abs().max()
+    drifted = (trainer.ema.generator.state_dict()[name] - vidgan.load("faces").state_dict()[name]).abs().max()
+    assert 0 < drifted < 0.01 * moved  # the average was worth keeping
     trainer.close()
     fresh.close()
 

@@ -1,26 +1,13 @@
 """`vidgan data`: a look at data sets."""
 
-import json
-
-from ..errors import VidganError, unknown
-from .shared import print_json
+from .shared import data_options, print_json
 
 
 def look(options) -> None:
-    from ..data import inspect, options_of
+    from ..data import inspect
 
-    taken = options_of(options.name)
     given = {name: getattr(options, name) for name in ("root", "frames", "size") if getattr(options, name) is not None}
-    for item in options.set:
-        name, equals, value = item.partition("=")
-        if not equals or not name.isidentifier():
-            raise VidganError(f"--set takes OPTION=VALUE, not {item!r}.")
-        if name not in taken:
-            raise unknown(f"option of {options.name}", name, taken)
-        try:
-            given[name] = json.loads(value)
-        except ValueError:
-            given[name] = value
+    given |= data_options(options.name, options.set)
     found = inspect.inspect(options.name, out=options.out, **given)
     if options.json:
         return print_json(found)

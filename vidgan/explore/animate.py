@@ -23,8 +23,7 @@ def animate(maker: Generator | Renderer, latents: Latents, condition: Condition)
     what does not fit the generator.
     """
     parts = latents.batch
-    if not 1 <= parts <= MAX_PARTS:
-        raise VidganError(f"A picture is animated in 1 to {MAX_PARTS} parts, not {parts}.")
+    check_parts(parts)
     if condition.image is None or len(condition.image) != 1:
         raise VidganError("Animating takes one picture.")
     if condition.label is not None and len(condition.label) not in (1, parts):
@@ -39,6 +38,12 @@ def animate(maker: Generator | Renderer, latents: Latents, condition: Condition)
         clip = _draw(maker, latents.row(part), told)
         frames.append(clip[1:] if frames else clip)
     return np.concatenate(frames)
+
+
+def check_parts(parts: int) -> None:
+    """VidganError for a number of parts that no picture is animated in."""
+    if not 1 <= parts <= MAX_PARTS:
+        raise VidganError(f"A picture is animated in 1 to {MAX_PARTS} parts, not {parts}.")
 
 
 def _draw(maker: Generator | Renderer, latents: Latents, condition: Condition) -> np.ndarray:

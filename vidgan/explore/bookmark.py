@@ -33,7 +33,7 @@ from .animate import MAX_PARTS
 MAX_TEXT = 20_000  #: characters of a link that we look at, besides its picture
 MAX_LABEL = 1_000  #: characters of a label
 MAX_TRUNCATION = 2.0
-MAX_FUSION = 4.0  #: strength of an appearance skip
+MAX_FUSION = 1.0  #: strength of an appearance skip
 
 
 @dataclass(frozen=True)

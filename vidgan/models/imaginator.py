@@ -160,8 +160,8 @@ class ImaGINator(Generator):
             return
         if not self.config.fusion:
             raise VidganError("This generator was built without fusion, so that its strength cannot be set.")
-        if fusion.shape != (batch, LEVELS) or not torch.isfinite(fusion).all() or fusion.abs().max() > 4:
-            raise VidganError(f"The strength of fusion is [{batch}, {LEVELS}] numbers from -4 to 4.")
+        if fusion.shape != (batch, LEVELS) or not ((fusion >= 0) & (fusion <= 1)).all():
+            raise VidganError(f"The strength of fusion is [{batch}, {LEVELS}] numbers from 0 to 1.")
 
 
 def _block(inputs: int, filters: int, outputs: int, time, space, convolution: str, last=False) -> nn.Sequential:

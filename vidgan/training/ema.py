@@ -21,16 +21,17 @@ class EMA:
     """Exponential moving average of a generator's weights, as a plain network without spectral norm.
 
     What is averaged are the weights as sampling uses them (normalised where a spectral norm is on); buffers are
-    copied. Early on the decay is (1 + step) / (10 + step), so that the random start is forgotten.
+    copied. Early on the decay is (1 + step) / (10 + step), so that a random start is forgotten; not so where
+    `warm_up` is False, as the start is worth keeping.
     """
 
-    def __init__(self, generator: Generator, decay: float = 0.999):
-        self.decay = decay
+    def __init__(self, generator: Generator, decay: float = 0.999, warm_up: bool = True):
+        self.decay, self.warm_up = decay, warm_up
         self.generator = plain_copy(generator)
 
     @torch.no_grad()
     def update(self, generator: Generator, step: int) -> None:
-        decay = min(self.decay, (1 + step) / (10 + step))
+        decay = min(self.decay, (1 + step) / (10 + step)) if self.warm_up else self.decay
         source = plain_weights(generator)
         averaged = dict(self.generator.named_parameters())
         torch._foreach_lerp_(list(averaged.values()), [source[name] for name in averaged], 1 - decay)

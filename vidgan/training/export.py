@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from ..models import ARCHITECTURES, Generator, ReleaseInfo
 from .ema import first_frames
 from .evaluate import open_split
 from .log import read_log
-from .options import TrainOptions, restore
+from .options import FREE, TrainOptions, restore
 from .recipes import RECIPES
 from .sheet import sheet_frames
 from .state import ema_generator, load_state, unpack_shown
@@ -44,6 +45,7 @@ DATA = {
 }
 
 
+PARTS = ("model", "recipe")  #: groups of options within the options
 SHARP = 70  #: quality of the moving pictures, out of 100: of 32 frames they would weigh more than a megabyte
 
 
@@ -149,7 +151,12 @@ tags: [video-generation, gan, {info.architecture}]
 {DATA.get(options.data, DATA["folder"])[1]}
 
 ## How
-{info.step:,} steps of {options.batch} clips{_script(info.name)}, preset `{options.preset}`.{_begun(options)}
+{info.step:,} steps of {options.batch} clips, preset `{options.preset}`.{_begun(options)}
+
+```bash
+{command(options, info.step)}
+```
+
 {_departures(options)}
 
 ## Measured
@@ -222,15 +229,35 @@ def _begun(options: TrainOptions) -> str:
     return f" It began with the weights of `{Path(options.init).name}`." if options.init else ""
 
 
-def _script(name: str) -> str:
-    return f", `recipes/{name}.sh`" if (hub.checkpoints().parent / "recipes" / f"{name}.sh").is_file() else ""
+def command(options: TrainOptions, steps: int) -> str:
+    """The shell command that trains so: the preset, and whatever differs from it and decides the weights."""
+    base = RECIPES[options.architecture].PRESETS[options.preset]
+    words = ["python train.py", options.architecture, f"--preset {options.preset}", f"--data {options.data}"]
+    parts = [("", options, base), *((f"{part}.", getattr(options, part), getattr(base, part)) for part in PARTS)]
+    for prefix, chosen, preset in parts:
+        for field in dataclasses.fields(chosen):
+            value = getattr(chosen, field.name)
+            if value != getattr(preset, field.name) and field.name not in {*FREE, *PARTS, "data", "init", "classes"}:
+                words.append(_option(prefix + field.name.replace("_", "-"), value))
+    if options.init:
+        words.append(f"--init runs/{Path(options.init).name}")
+    return " ".join([*words, f"--steps {steps}"])
+
+
+def _option(name: str, value: object) -> str:
+    """One option as train.py reads it."""
+    if isinstance(value, bool):
+        group, _, last = name.rpartition(".")
+        return f"--{group}{'.' if group else ''}{'' if value else 'no-'}{last}"
+    values = value if isinstance(value, tuple) else (value,)
+    return " ".join([f"--{name}", *(shlex.quote(str(item)) for item in values)])
 
 
 def _departures(options: TrainOptions) -> str:
     """One sentence on where the run's options differ from the paper's."""
     now, paper = options.to_json(), RECIPES[options.architecture].PRESETS["paper"].to_json()
     pairs = [(key, now[key], paper[key]) for key in ("batch", "precision")]
-    for part in ("model", "recipe"):
+    for part in PARTS:
         pairs += [(f"{part}.{key}", now[part][key], paper[part][key]) for key in paper[part] if key != "classes"]
     differ = [f"{name} {value} (paper: {papers})" for name, value, papers in pairs if value != papers]
     return f"Departures from the paper: {'; '.join(differ)}." if differ else "All options are the paper's."

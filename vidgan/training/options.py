@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,15 @@ class TrainOptions:
     def to_json(self) -> dict:
         """Plain JSON, with the architecture's name."""
         return json.loads(json.dumps({"architecture": self.architecture, **dataclasses.asdict(self)}, default=str))
+
+
+def check_adam(rates: dict[str, float], betas: tuple[float, float]) -> None:
+    """VidganError where these are no learning rates and decay rates of Adam."""
+    for name, rate in rates.items():
+        if not 0 <= rate < math.inf:
+            raise VidganError(f"The learning rate of the {name} must be a number from 0 on, not {rate}.")
+    if not all(0 <= beta < 1 for beta in betas):
+        raise VidganError(f"betas must lie in [0, 1), not {betas}.")
 
 
 #: what the trainer itself tells a data set

@@ -26,8 +26,8 @@ def start_from(name: str, networks: dict[str, nn.Module], ema: EMA) -> None:
             _from_release(hub.load(name), generator, ema)
     except (RuntimeError, KeyError) as error:
         raise VidganError(
-            f"--init {name} does not fit: its networks are not of the {generator.architecture}, the options of --model "
-            "and the number of labels asked for here."
+            f"--init {name} does not fit: it is no {generator.architecture}, or one with other options of --model or "
+            "another number of labels."
         ) from error
 
 

@@ -112,7 +112,7 @@ class Trainer:
         plain["generator"].info = ReleaseInfo(
             self.run_folder.name, options.architecture, options.data, labels=labels if classes else ()
         )
-        self.ema = EMA(plain["generator"], options.recipe.ema)
+        self.ema = EMA(plain["generator"], options.recipe.ema, warm_up=not options.init)
         self.shown = first_frames(self.source, classes) if plain["generator"].takes_image else None
         rates = options.recipe.learning_rates()
         self.optimizers = {

@@ -124,11 +124,16 @@ class Camera {
     const wish = (this.wish = {});
     let stream;
     try {
-      if (!navigator.mediaDevices) throw new Error();
+      if (!navigator.mediaDevices) throw new DOMException("", "SecurityError");
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "user" } });
     } catch (error) {
-      const none = error.name === "NotFoundError" || error.name === "OverconstrainedError";
-      const why = none ? "There is no camera here" : "The camera stays off, since it was not allowed";
+      const reasons = {
+        NotFoundError: "There is no camera here",
+        OverconstrainedError: "There is no camera here",
+        NotReadableError: "Something else is using the camera",
+        SecurityError: "A browser gives its camera only to pages that come over https",
+      };
+      const why = reasons[error.name] || "The camera stays off, since it was not allowed";
       return this.tab.complain(`${why}; a file, an example or a drawn face will do as well.`, this.bar);
     }
     if (wish !== this.wish || !this.tab.root.offsetParent) return stream.getTracks().forEach((track) => track.stop());

@@ -15,7 +15,7 @@ from ...errors import VidganError, unknown
 from ...models.g3an import G3ANConfig
 from ..augment import POLICIES, augment
 from ..losses import ADVERSARIAL, r1_penalty
-from ..options import TrainOptions
+from ..options import TrainOptions, check_adam
 from ..phases import Losses, Micro, Networks, Phase
 
 
@@ -41,6 +41,7 @@ class G3ANRecipe:
                 raise unknown("augmentation", name, POLICIES)
         if self.frames_to_image < 1 or self.r1 < 0 or self.r1_every < 1 or not 0 <= self.ema < 1:
             raise VidganError("frames_to_image and r1_every must be at least 1, r1 not negative, ema in [0, 1).")
+        check_adam(self.learning_rates(), self.betas)
 
     def learning_rates(self) -> dict[str, float]:
         return {"generator": self.lr_generator, "video": self.lr_discriminator, "image": self.lr_discriminator}

@@ -9,6 +9,7 @@ for each discriminator, non-saturating for G, negatives of D_V weighing 0.5 each
 and real clips with a wrong one.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
@@ -19,7 +20,7 @@ from torch import Tensor
 from ...errors import VidganError, unknown
 from ...models.imaginator import ImaGINatorConfig
 from ..losses import l1
-from ..options import TrainOptions
+from ..options import TrainOptions, check_adam
 from ..phases import Losses, Micro, Networks, Phase
 
 
@@ -46,10 +47,12 @@ class ImaGINatorRecipe:
     def __post_init__(self):
         if self.reduction not in ("sum", "mean"):
             raise unknown("reduction", self.reduction, ("sum", "mean"))
-        if min(self.adversarial, self.reconstruction) < 0 or self.adversarial + self.reconstruction == 0:
-            raise VidganError("adversarial and reconstruction cannot be negative, nor both be 0.")
+        weights = self.adversarial, self.reconstruction
+        if not all(0 <= weight < math.inf for weight in weights) or not any(weights):
+            raise VidganError("adversarial and reconstruction are numbers from 0 on, and not both 0.")
         if not 1 <= self.frames_to_image <= 32 or not 0 <= self.ema < 1:
             raise VidganError("frames_to_image must lie between 1 and 32, ema in [0, 1).")
+        check_adam(self.learning_rates(), self.betas)
 
     def learning_rates(self) -> dict[str, float]:
         return {"generator": self.lr_generator, "video": self.lr_discriminator, "image": self.lr_discriminator}
@@ -138,6 +141,16 @@ class ImaGINatorOptions(TrainOptions):
 
     model: ImaGINatorConfig = field(default_factory=ImaGINatorConfig)
     recipe: ImaGINatorRecipe = field(default_factory=ImaGINatorRecipe)
+
+    def check(self) -> "ImaGINatorOptions":
+        wrong = []
+        if self.recipe.frames_to_image > self.model.frames and self.model.image_discriminator:
+            wrong.append(f"recipe.frames_to_image {self.recipe.frames_to_image} of clips of {self.model.frames} frames")
+        if self.recipe.generator_first and self.micro_batches > 1:
+            wrong.append("recipe.generator_first with micro_batches: D would see other clips than G was trained on")
+        if wrong:
+            raise VidganError("These options do not go together: " + "; ".join(wrong) + ".")
+        return super().check()
 
 
 PAPER = ImaGINatorOptions(batch=64, recipe=ImaGINatorRecipe(ema=0.0))
