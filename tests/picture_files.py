@@ -1,10 +1,12 @@
 """Files of pictures, honest and made by hand, and what a refusal has to look like, for the tests of pictures."""
 
+import ctypes
+import gc
 import io
 import struct
 import time
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +103,9 @@ def refused(data: bytes, *words: str, seconds: float = 1.0) -> str:
 def memory(megabytes: float):
     """No more than this is held at once, beyond what is held already, of all memory of the process."""
     status = Path("/proc/self/status")
+    gc.collect()  # so that nothing older is given back, or used again, while we look
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
     try:
         Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
         before = high_water(status)

@@ -203,7 +203,7 @@ MOVING = [
     {"label": ""},
     {"fusion": (1, 1, 0.5, 0)},
     {"label": "happiness=0.7,fear=0.3", "then": ("fear", "anger=0.25,disgust=0.75")},
-    {"then": ("fear",), "fusion": (0.125, 2, 0, 1)},
+    {"then": ("fear",), "fusion": (0.125, 0.9, 0, 1)},
 ]
 
 

@@ -266,7 +266,7 @@ def test_a_score_that_cannot_be_is_refused_before_anything_runs(tmp_path):
 
 
 def test_scores_and_sheets_come_after_the_save(tmp_path, monkeypatch):
-    def broken(*_arguments):
+    def broken(*_arguments, **_options):
         raise RuntimeError("a picture that cannot be drawn")
 
     monkeypatch.setattr("vidgan.training.trainer.sheet_frames", broken)
