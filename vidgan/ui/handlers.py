@@ -9,6 +9,7 @@ import logging
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
@@ -50,7 +51,7 @@ def answer(function: Callable) -> Callable:
     return answered
 
 
-class Handlers:
+class Handlers(ABC):
     """The handlers of a tab. Thread-safe. A tab has its own `about`, `point`, `change` and `opening`."""
 
     takes_image = False  #: which releases the tab is for
@@ -62,21 +63,21 @@ class Handlers:
         self.releases = releases or Releases()
         self.room = threading.BoundedSemaphore(WAITING)
 
+    @abstractmethod
     def about(self, release: Release) -> dict:
         """What the controls are built from."""
-        raise NotImplementedError
 
+    @abstractmethod
     def point(self, release: Release, bookmark: Bookmark) -> dict:
         """A bookmark as the controls show it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change(self, release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
         """One change of the current point; VidganError for one that makes no sense."""
-        raise NotImplementedError
 
+    @abstractmethod
     def opening(self, name: str | None = None) -> Bookmark:
         """The point that a first visitor sees, of a release; None is the first that can be loaded."""
-        raise NotImplementedError
 
     # --- releases ---------------------------------------------------------------------------------------------------
     def release(self, name: str | None = None) -> Release:
