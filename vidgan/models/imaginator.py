@@ -33,7 +33,7 @@ from .layers import dcgan_init
 #: M, the temporal filters of the first four blocks, and their output channels, at width 64
 TEMPORAL = (4096, 3072, 1536, 768)
 SPATIAL = (512, 256, 128, 64)
-#: M of the last block, at every width: each of its places becomes 2x2 pixels, twelve values, which few filters carry ill
+#: M of the last block, at every width: each of its places becomes twelve values, which few filters carry ill
 LAST = 36
 #: levels of spatio-temporal fusion, as the decoder meets them: 4x4, 8x8, 16x16, 32x32
 LEVELS = 4
