@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils import parametrizations, parametrize
 
 
@@ -104,23 +105,25 @@ class _AxisAttention(nn.Module):
         return x + self.gamma * attend(query, key, value)
 
 
-#: scores that a CPU may hold at once, in numbers; beyond it the fused kernel saves the memory
+#: scores that may be held at once, in numbers; beyond it the fused kernels save the memory
 MAX_SCORES = 2**26
+#: cuDNN's kernel is left out: its backward pass failed on the many short sequences of F-SA
+KERNELS = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """softmax over keys of query . key, unscaled, times value: [N, L, d], [N, L, d], [N, L, C] -> [N, L, C].
+    """softmax over keys of query . key, unscaled, times value: [N, L, d], [N, M, d], [N, M, C] -> [N, L, C].
 
-    A GPU takes the fused kernel. On a CPU the three plain operations are faster while their scores fit, and its fused
-    kernel wants one width for all three: zeros change no score.
+    The three plain operations are fast while their scores fit. The fused kernels want one width for all three: zeros
+    change no score.
     """
-    if query.device.type == "cpu":
-        if query.shape[0] * query.shape[1] * key.shape[1] <= MAX_SCORES:
-            return torch.softmax(query @ key.transpose(1, 2), dim=-1) @ value
-        missing = value.shape[-1] - query.shape[-1]
-        query, key = F.pad(query, (0, missing)), F.pad(key, (0, missing))
-    parts = (part.unsqueeze(1) for part in (query, key, value))
-    return F.scaled_dot_product_attention(*parts, scale=1.0).squeeze(1)
+    if query.shape[0] * query.shape[1] * key.shape[1] <= MAX_SCORES:
+        return torch.softmax(query @ key.transpose(1, 2), dim=-1) @ value
+    missing = value.shape[-1] - query.shape[-1]
+    query, key = F.pad(query, (0, missing)), F.pad(key, (0, missing))
+    with sdpa_kernel(KERNELS):
+        parts = (part.unsqueeze(1) for part in (query, key, value))
+        return F.scaled_dot_product_attention(*parts, scale=1.0).squeeze(1)
 
 
 def _normal_linear(inputs: int, outputs: int) -> nn.Linear:
