@@ -9,7 +9,8 @@ from ..errors import VidganError
 from ..inference import Renderer
 from ..latents import Latents
 from ..models.base import Generator
-from ..video import to_clip, to_uint8
+from ..video import to_clip
+from .drawing import draw
 
 MAX_PARTS = 8  #: clips in a row; each loses a little of the picture that it began with
 
@@ -35,7 +36,7 @@ def animate(maker: Generator | Renderer, latents: Latents, condition: Condition)
             told = replace(told, label=condition.label[part : part + 1])
         if frames:
             told = replace(told, image=to_clip(frames[-1][None, -1:])[:, :, 0])
-        clip = _draw(maker, latents.row(part), told)
+        clip = draw(maker, latents.row(part), told)[0]
         frames.append(clip[1:] if frames else clip)
     return np.concatenate(frames)
 
@@ -44,9 +45,3 @@ def check_parts(parts: int) -> None:
     """VidganError for a number of parts that no picture is animated in."""
     if not 1 <= parts <= MAX_PARTS:
         raise VidganError(f"A picture is animated in 1 to {MAX_PARTS} parts, not {parts}.")
-
-
-def _draw(maker: Generator | Renderer, latents: Latents, condition: Condition) -> np.ndarray:
-    if isinstance(maker, Renderer):
-        return maker.draw(latents, condition).frames[0]
-    return to_uint8(maker.generate(latents, condition))[0]
