@@ -85,3 +85,24 @@ def _numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         return ()
+
+
+def names(text: str) -> list[str]:
+    """Names with commas between."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def methods(text: str) -> str | dict[str, str]:
+    """One way to interpolate for all subspaces, or `z_a=lerp,z_b=slerp`."""
+    if "=" not in text:
+        return text.strip()
+    parts = (part.partition("=") for part in names(text))
+    return {name.strip(): method.strip() for name, _, method in parts}
+
+
+def seconds(text: str) -> float:
+    """A number of seconds."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise VidganError(f"--length takes a number of seconds, not {text[:40]!r}.") from error

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from . import arguments as read
-from .commands import animate, data, draw, evaluate, releases
+from .commands import animate, data, draw, evaluate, releases, walk
 from .errors import VidganError, unknown
 
 
@@ -91,6 +91,39 @@ def parser() -> Parser:
     grid.add_argument("--appearances", type=read.whole("--appearances", 1, 64), default=4, metavar="N", help="rows (4)")
     grid.add_argument("--motions", type=read.whole("--motions", 1, 64), default=6, metavar="M", help="columns (6)")
     grid.add_argument("--out", required=True, metavar="FILE", help="its suffix is the format: mp4, webp or gif")
+
+    redrawn = _command(commands, "resample", walk.resample, "draw some subspaces anew, keep the others", RESAMPLE)
+    _generator_options(redrawn)
+    redrawn.add_argument("--latents", metavar="POINT", help="the original: a link, packed text, a .json or .npz file")
+    which = redrawn.add_mutually_exclusive_group(required=True)
+    which.add_argument("--redraw", type=read.names, metavar="NAME,NAME", help="the subspaces that are drawn anew")
+    which.add_argument("--keep", type=read.names, metavar="NAME,NAME", help="the subspaces that are not")
+    redrawn.add_argument("-n", type=read.whole("-n", 1, 64), default=6, metavar="N", help="how many variants (6)")
+    redrawn.add_argument("--new-seed", type=read.seed, metavar="S", help="of the first variant (default: --seed + 1)")
+    redrawn.add_argument("--shares", action="store_true", help="measure how much each subspace changes, and of what")
+    redrawn.add_argument("--out", required=True, metavar="FILE", help="mp4, webp, gif, or png: still, time going down")
+    redrawn.add_argument("--json", action="store_true", help="the points as links, and what was measured, as JSON")
+
+    path = _command(commands, "interpolate", walk.interpolate, "walk between points, or between labels", INTERPOLATE)
+    path.add_argument("name", metavar="NAME", help="a release, a run folder, a path, or owner/name on the Hub")
+    path.add_argument("--from", dest="start", metavar="SEED|POINT", help="the first keyframe")
+    path.add_argument("--via", action="append", default=[], metavar="SEED|POINT", help="one between, as often as given")
+    path.add_argument("--to", dest="end", metavar="SEED|POINT", help="the last keyframe (default: the first)")
+    path.add_argument("--label", metavar="LABEL", help="of all keyframes: a class, or a blend (default: even)")
+    path.add_argument("--from-label", metavar="LABEL", help="of the first keyframe")
+    path.add_argument("--to-label", metavar="LABEL", help="of the last one")
+    path.add_argument("--what", metavar="WHAT", help="what moves: all (default), latents, label, appearance or motion")
+    path.add_argument("--method", type=read.methods, metavar="M", help="slerp (default), lerp, or z_a=lerp,z_b=slerp")
+    path.add_argument("--easing", metavar="EASING", help="how time passes: smooth (default), linear or rest")
+    path.add_argument("--loop", action="store_true", help="come back to the first keyframe: a seamless video")
+    path.add_argument("--walk", metavar="TEXT", help="a whole walk, as the page and --json write it, instead of these")
+    path.add_argument(
+        "--columns", type=read.whole("--columns", 2, 64), metavar="N", help="N clips as one sheet instead"
+    )
+    path.add_argument("--length", type=read.seconds, metavar="SECONDS", help="of the video (2 for each stretch)")
+    _drawing_options(path)
+    path.add_argument("--out", required=True, metavar="FILE", help="mp4, webp, gif, png or npz; a png sheet is still")
+    path.add_argument("--json", action="store_true", help="the walk and its keyframes as links, as JSON")
 
     moved = _command(commands, "animate", animate.animate, "set a picture in motion", ANIMATE)
     moved.add_argument("name", metavar="NAME", help="a release that animates pictures, a run, a path, or owner/name")
@@ -174,6 +207,8 @@ EXAMPLES = """examples:
   vidgan models
   vidgan sample g3an-expressions --seed 7 -n 8 --label happiness --out smiles
   vidgan grid g3an-expressions --appearances 4 --motions 6 --out grid.webp
+  vidgan resample g3an-expressions --redraw motion --label happiness --out motions.webp
+  vidgan interpolate g3an-expressions --from 1 --to 2 --label fear --columns 7 --out between.webp
   vidgan animate imaginator-expressions face.png --label surprise --out face.mp4
   vidgan data inspect folder --root my/videos --out sheet.webp
 """
@@ -182,6 +217,16 @@ SAMPLE = """Draw videos of a release.
 
 Video i of a seed is always the same one, here and in Python; the page shows video 0 of each seed. The files are
 called NAME-seedS-i.FORMAT; an npz holds `frames`, uint8 [T, H, W, 3], and each latent subspace by its name."""
+
+RESAMPLE = """Draw some subspaces anew, and keep the others.
+
+The file is one sheet: the original, then the variants, drawn from the seeds S, S + 1, ... With --shares it is measured
+how much of what each subspace changes is appearance, and how much motion."""
+
+INTERPOLATE = """Walk between points, or between labels.
+
+A keyframe is a seed, a link, packed text, or a .json or .npz file. The video passes all of them and ends in the last
+one, or, with --loop, where it began. With --columns it is one sheet of clips, evenly spaced along the walk."""
 
 ANIMATE = """Set a picture in motion.
 
@@ -211,13 +256,17 @@ def _generator_options(made: Parser) -> None:
     made.add_argument("name", metavar="NAME", help="a release, a run folder, a path, or owner/name on the Hub")
     made.add_argument("--seed", type=read.seed, metavar="S", help="0 to 2^64 - 1 (default: 0)")
     made.add_argument("--label", metavar="LABEL", help="a class, or a blend: happiness=0.7,fear=0.3 (default: even)")
+    _drawing_options(made)
+
+
+def _drawing_options(made: Parser) -> None:
     made.add_argument(
         "--truncation",
         type=read.truncation,
         metavar="X",
         help="scale of the latents: 0.7, or appearance=0.7,motion=0.3",
     )
-    made.add_argument("--frames", type=read.whole("--frames", 1, 4096), metavar="T", help="length of the video")
+    made.add_argument("--frames", type=read.whole("--frames", 1, 4096), metavar="T", help="frames of each clip")
     made.add_argument("--device", default="cpu", help="cpu (default: the same frames everywhere) or cuda")
 
 

@@ -241,7 +241,7 @@ class Walk:
         if columns:
             words.append(f"--columns {columns}")
         elif seconds is not None:
-            words.append(f"--length {float(seconds)!r}")
+            words.append(f"--length {seconds:.12g}")
         return " ".join([*words, "--out walk.mp4"])
 
 
@@ -328,7 +328,7 @@ def _period(frames: int) -> int:
 
 
 def _seconds(seconds: float | None) -> str:
-    return "" if seconds is None else f", seconds={float(seconds)!r}"
+    return "" if seconds is None else f", seconds={seconds:.12g}"
 
 
 # ------------------------------------------------------------------------------------------------ checks

@@ -1,0 +1,234 @@
+"""`vidgan resample` and `vidgan interpolate`: subspaces drawn anew, and walks between points."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import unquote
+
+from ..errors import VidganError, unknown
+from .draw import read_latents
+from .shared import print_json
+
+SHEETS = ("mp4", "webp", "gif", "png")  #: of several clips; png is still, with time going down
+
+
+def resample(options) -> None:
+    from .. import video
+    from ..explore.drawing import sheet
+    from ..explore.resample import check_names, clip_of, shares, variants
+    from ..inference import Renderer
+    from ..latents import MAX_SEED
+
+    suffix = _format(options.out, SHEETS)
+    if options.latents is not None:
+        given = {"--seed": options.seed, "--truncation": options.truncation, "--frames": options.frames}
+        _contradict("--latents", given)
+    generator = _generator(options)
+    kept = [generator.latent_space[name].name for name in options.keep or ()]
+    names = options.redraw or [name for name in generator.latent_space.names if name not in kept]
+    names = check_names(generator, names)
+    seed = options.seed or 0
+    point = _point(str(seed) if options.latents is None else options.latents, options, generator, options.label)
+    first = (seed + 1) % (MAX_SEED + 1) if options.new_seed is None else options.new_seed
+    drawn = variants(point, generator, names, first, options.n)
+    renderer = Renderer(generator)
+    clips = [clip_of(renderer, one) for one in (point, *drawn)]
+    file = str(video.save(options.out, sheet(clips, still=suffix == "png"), generator.fps))
+    if not options.json:
+        print(file)
+    with _progress() as progress:
+        measured = shares(renderer, point, progress=progress) if options.shares else {}
+    if options.json:
+        told = {
+            "release": point.release,
+            "file": file,
+            "redrawn": names,
+            "original": point.to_query(generator),
+            "variants": [one.to_query(generator) for one in drawn],
+        }
+        if measured:
+            told["shares"] = {name: vars(share) for name, share in measured.items()}
+        return print_json(told)
+    if measured:
+        print("\n".join(_table(measured)))
+
+
+def interpolate(options) -> None:
+    from .. import video
+    from ..explore.drawing import sheet
+    from ..explore.interpolate import columns, frames
+
+    suffix = _format(options.out, SHEETS if options.columns else video.FORMATS)
+    if options.columns:
+        _contradict("--columns", {"--length": options.length})
+    _walk_or_ends(options)
+    generator = _generator(options)
+    walk = _linked(options, generator) if options.walk else _described(options, generator)
+    with _progress() as progress:
+        if options.columns:
+            made = sheet(columns(generator, walk, options.columns, progress), still=suffix == "png")
+        else:
+            made = frames(generator, walk, options.length, progress)
+    file = str(video.save(options.out, made, generator.fps))
+    if not options.json:
+        return print(file)
+    told = {
+        "release": walk.points[0].release,
+        "file": file,
+        "frames": len(made),
+        "fps": generator.fps,
+        "walk": walk.to_query(generator),
+        "keyframes": [point.to_query(generator) for point in walk.points],
+    }
+    if options.columns:
+        shown = [walk.at(generator, t).to_query(generator) for t in walk.positions(options.columns)]
+        told["columns"] = shown
+    print_json(told)
+
+
+# ------------------------------------------------------------------------------------------------ what was asked for
+
+
+def _generator(options):
+    """The generator to draw with; one that animates pictures is refused."""
+    from .. import hub
+    from ..explore.drawing import check_free
+
+    generator = hub.load(options.name, options.device)
+    check_free(generator)
+    return generator
+
+
+def _described(options, generator):
+    """The walk that --from, --via, --to and the other options describe."""
+    from ..explore.interpolate import METHODS, Walk, blend_labels
+
+    first, last = options.from_label or options.label, options.to_label or options.label
+    labels = [first, *[options.label] * len(options.via), last]
+    if options.via and options.label is None and first is not None and last is not None:
+        labels = [blend_labels(generator, first, last, index / (len(labels) - 1)) for index in range(len(labels))]
+    texts = [options.start, *options.via, options.start if options.end is None else options.end]
+    points = [_point(text, options, generator, label) for text, label in zip(texts, labels, strict=True)]
+    methods = options.method or {}
+    if isinstance(methods, str):
+        if methods not in METHODS:
+            raise unknown("way to interpolate", methods, METHODS)
+        methods = dict.fromkeys(generator.latent_space.names, methods)
+    return Walk(points, options.what or "all", methods, options.easing or "smooth", options.loop)
+
+
+def _linked(options, generator):
+    """The walk in the text of a link."""
+    from ..explore.interpolate import Walk
+
+    text = options.walk
+    if "#walk=" in text:  # where the page's links hold it
+        text = unquote(text.partition("#walk=")[2])
+    return Walk.from_query(text, _find(options, generator))
+
+
+def _walk_or_ends(options) -> None:
+    """VidganError unless there is either a whole walk, or the ends of one."""
+    described = {
+        "--from": options.start,
+        "--to": options.end,
+        "--via": options.via,
+        "--what": options.what,
+        "--label": options.label,
+        "--from-label": options.from_label,
+        "--to-label": options.to_label,
+        "--method": options.method,
+        "--easing": options.easing,
+        "--loop": options.loop,
+        "--truncation": options.truncation,
+        "--frames": options.frames,
+    }
+    if options.walk is not None:
+        return _contradict("--walk", described)
+    if options.start is None:
+        raise VidganError(
+            "Say where the walk begins, with --from SEED or --from POINT, or give a whole one with --walk."
+        )
+    if options.end is None and options.to_label is None:
+        raise VidganError("Say where the walk ends, with --to SEED or --to POINT, or with --to-label alone.")
+
+
+def _point(text: str, options, generator, label: str | None):
+    """The bookmark that SEED or POINT names: all subspaces from one seed, a link, a file, or packed text.
+
+    label: in place of the link's own; None leaves that.
+    """
+    from ..explore.bookmark import Bookmark, parse_label
+
+    name, space = generator.info.name, generator.latent_space
+    if text.isdecimal():
+        seeds, truncation = dict.fromkeys(space.names, text), _truncation(options, space)
+        drawn = {"truncation": truncation, "label": label or "", "frames": options.frames, "release": name}
+        return Bookmark.draw(generator, seeds, **drawn)
+    if "=" in text and not text.lower().endswith((".json", ".npz")):
+        point = Bookmark.from_query(text.partition("?")[2] if "://" in text else text, _find(options, generator))
+        return point if label is None else replace(point, label=parse_label(label, generator))
+    try:
+        latents = read_latents(text, space)
+    except VidganError as error:
+        raise VidganError(f"{text[:40]!r} is no seed, and no point either: {error}") from error
+    if latents.batch != 1:
+        raise VidganError(f"One point is needed, but {text[:40]} holds {latents.batch}.")
+    return Bookmark(name, latents.quantise(), parse_label(label or "", generator), dict.fromkeys(space.names))
+
+
+def _truncation(options, space) -> dict[str, float]:
+    scale = options.truncation
+    scales = scale if isinstance(scale, dict) else dict.fromkeys(space.names, 1.0 if scale is None else scale)
+    return {space[name].name: value for name, value in scales.items()}
+
+
+def _find(options, generator):
+    """For `from_query`: the one release that this command has loaded."""
+
+    def find(name: str | None):
+        if name not in (None, options.name, generator.info.name):
+            raise VidganError(f"That link is of {name[:100]}, not of {options.name}.")
+        return generator.info.name, generator
+
+    return find
+
+
+def _contradict(option: str, others: dict[str, object]) -> None:
+    """VidganError where any of `others`, option -> value, is given beside `option`."""
+    for other, value in others.items():
+        if value not in (None, False, []):
+            raise VidganError(f"{other} and {option} contradict each other; give one of the two.")
+
+
+def _format(out: str, formats: tuple[str, ...]) -> str:
+    suffix = Path(out).suffix.lower().lstrip(".")
+    if suffix not in formats:
+        raise unknown("format for several clips" if formats == SHEETS else "format", suffix or out, formats)
+    return suffix
+
+
+# ------------------------------------------------------------------------------------------------ what is told
+
+
+@contextmanager
+def _progress() -> Iterator:
+    """progress(done, total), as a bar on a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(unit="clip", disable=None, leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield progress
+
+
+def _table(measured) -> list[str]:
+    width = max(len("subspace"), *map(len, measured))
+    lines = [f"{'subspace':{width}}  appearance  motion   change (all together: 1)"]
+    for name, share in measured.items():
+        lines.append(f"{name:{width}}  {share.appearance:10.1%}  {share.motion:6.1%}   {share.total:.3f}")
+    return lines
