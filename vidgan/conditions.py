@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -17,12 +17,13 @@ class Condition:
     """label: float32 [B, classes], non-negative weights that sum to 1 (a one-hot row is one class, anything between
     is a blend); image: float32 [B, 3, H, W] in [-1, 1], for image-to-video models; fusion: float32 [B, levels], how
     strongly an image-to-video model lets the image's features in at each level of its decoder, coarse to fine, 1
-    being all. Each may be None.
+    being all; frames: how many to make, for models whose clips can have any length, all alike. Each may be None.
     """
 
     label: Tensor | None = None
     image: Tensor | None = None
     fusion: Tensor | None = None
+    frames: int | None = None
 
     @staticmethod
     def of_label(
@@ -112,8 +113,9 @@ class Condition:
         return self.each(lambda value: value.to(device))
 
     def each(self, change: Callable[[Tensor], Tensor]) -> "Condition":
-        """`change` applied to whatever is there."""
-        return Condition(*(None if value is None else change(value) for value in self._parts()))
+        """`change` applied to whatever tensors are there."""
+        label, image, fusion = (None if value is None else change(value) for value in self._parts())
+        return replace(self, label=label, image=image, fusion=fusion)
 
     def _parts(self) -> tuple[Tensor | None, ...]:
         return self.label, self.image, self.fusion

@@ -81,7 +81,8 @@ class Renderer:
 
 def _key(latents: Latents, condition: Condition) -> bytes:
     parts = [*latents.values(), condition.label, condition.image, condition.fusion]
-    return b"|".join(b"" if part is None else part.detach().cpu().contiguous().numpy().tobytes() for part in parts)
+    values = [b"" if part is None else part.detach().cpu().contiguous().numpy().tobytes() for part in parts]
+    return b"|".join([*values, str(condition.frames).encode()])
 
 
 def warm_up(generator: Generator, times: int = 1) -> float:

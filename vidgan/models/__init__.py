@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from ..errors import VidganError, unknown
-from . import g3an, imaginator
+from . import g3an, imaginator, mvtgan
 from .base import Generator, ReleaseInfo
 
 __all__ = ["ARCHITECTURES", "Architecture", "Generator", "ReleaseInfo", "build", "make_config"]
@@ -39,6 +39,13 @@ ARCHITECTURES = {
         imaginator.ImaGINatorConfig,
         imaginator.ImaGINator,
         imaginator.discriminators,
+    ),
+    "mvtgan": Architecture(
+        "mvtgan",
+        "MVT-GAN: Multi-Variate Temporal GAN for Large Scale Video Generation (2020)",
+        mvtgan.MVTGANConfig,
+        mvtgan.MVTGAN,
+        mvtgan.discriminators,
     ),
 }
 

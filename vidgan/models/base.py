@@ -12,6 +12,9 @@ from ..errors import VidganError
 from ..latents import Latents, LatentSpace, whole
 
 
+MAX_FRAMES = 512  #: the longest clip that can be asked for, where any length can
+
+
 @dataclass(frozen=True)
 class ReleaseInfo:
     """What a release says of itself. frames and size are those it was trained on; fps is how it is shown.
@@ -41,6 +44,7 @@ class Generator(nn.Module):
 
     architecture: str
     takes_image: bool = False  #: whether a condition must hold the image to begin with
+    any_length: bool = False  #: whether a condition may say how many frames to make, up to MAX_FRAMES
 
     def __init__(self, config, latent_space: LatentSpace):
         super().__init__()
@@ -87,7 +91,11 @@ class Generator(nn.Module):
         return self.frames
 
     def steps_for(self, frames: int) -> int:
-        """Motion steps that give a clip of `frames`; VidganError naming the lengths that exist."""
+        """Motion steps that give a clip of `frames`; VidganError naming the lengths that exist. Where a clip can have any
+        length, there is one step, and the condition says how many frames."""
+        if self.any_length:
+            check_length(frames)
+            return 1
         for steps in range(1, 65):
             if self.frames_of(steps) == frames:
                 return steps
@@ -99,7 +107,9 @@ class Generator(nn.Module):
 
     @property
     def frame_options(self) -> tuple[int, ...]:
-        """Clip lengths up to three times the native one, shortest first."""
+        """Clip lengths up to three times the native one, shortest first; where any can be had, some of them."""
+        if self.any_length:
+            return tuple(self.frames * halves // 2 for halves in (2, 3, 4, 6))
         lengths = sorted({self.frames_of(steps) for steps in range(1, 65)})
         return tuple(length for length in lengths if length <= 3 * self.frames)
 
@@ -119,6 +129,10 @@ class Generator(nn.Module):
             raise VidganError(f"Label weights must be [{latents.batch}, {classes}], not {list(condition.label.shape)}.")
         if classes:
             check_weights(condition.label)
+        if condition.frames is not None and not self.any_length:
+            raise VidganError("The length of this generator's clips follows from its latents, not from the condition.")
+        if condition.frames is not None:
+            check_length(condition.frames)
         if not self.takes_image and (condition.image is not None or condition.fusion is not None):
             raise VidganError("This generator takes no image.")
         if self.takes_image:
@@ -169,3 +183,9 @@ class Generator(nn.Module):
             clips.append(draw(part, rows).float().cpu())
         self.train(was_training)
         return torch.cat(clips)
+
+
+def check_length(frames: int) -> None:
+    """VidganError for a number of frames that no clip can have."""
+    if not 1 <= whole("frames", frames) <= MAX_FRAMES:
+        raise VidganError(f"A clip has 1 to {MAX_FRAMES} frames, not {frames}.")
