@@ -1,7 +1,5 @@
 """What `vidgan doctor` looks at: is this installation whole, and what to do where it is not."""
 
-import ctypes
-import importlib.util
 import os
 import platform
 import shutil
@@ -14,6 +12,7 @@ from pathlib import Path
 from . import __version__
 from .errors import VidganError
 from .files import cache_folder
+from .vision import trouble
 
 #: package -> (what needs it, how to get it)
 OPTIONAL = {
@@ -75,18 +74,13 @@ def _packages() -> Iterator[Finding]:
 
 
 def _torchvision() -> Iterator[Finding]:
-    version, spec = _version("torchvision"), importlib.util.find_spec("torchvision")
-    if version is None or spec is None or spec.origin is None:
-        yield Finding("ok", "torchvision", "not installed, and nothing here needs it")
-        return
-    library = next(Path(spec.origin).parent.glob("_C*.so"), None)
-    try:
-        if library:
-            ctypes.CDLL(str(library))
+    version = _version("torchvision")
+    if version is None:
+        yield Finding("ok", "torchvision", "not installed; only RAFT and its video classifiers need it")
+    elif reason := trouble().split(":")[0]:
+        yield Finding("ok", "torchvision", f"{version}, built for another torch ({reason}); what we use of it works")
+    else:
         yield Finding("ok", "torchvision", version)
-    except OSError as error:
-        reason = str(error).split(":")[0]
-        yield Finding("ok", "torchvision", f"{version}, built for another torch ({reason}); nothing here imports it")
 
 
 def _ffmpeg() -> Iterator[Finding]:

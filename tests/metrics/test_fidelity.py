@@ -1,9 +1,7 @@
 """SSIM, PSNR and L1 against independent implementations; what moves; and what is said of many clips together."""
 
-import importlib.util
 import math
 import sys
-from importlib import metadata
 
 import numpy as np
 import pytest
@@ -11,7 +9,6 @@ import torch
 from skimage.metrics import structural_similarity
 
 from vidgan.errors import VidganError
-from vidgan.metrics.broken import without_broken_torchvision
 from vidgan.metrics.fidelity import CAP, MOVED, fidelity, moving
 from vidgan.metrics.scores import Scores, by_video, interval, summary
 from vidgan.video import to_uint8
@@ -108,26 +105,6 @@ def test_without_torchmetrics_one_sentence_says_what_to_install(pair, monkeypatc
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(VidganError, match=r'pip install "vidgan\[metrics\]"'):
         fidelity(*pair)
-
-
-@pytest.mark.parametrize("library", [b"no library", None])
-def test_a_torchvision_whose_library_does_not_load_is_not_found(library, tmp_path, monkeypatch):
-    package, info = tmp_path / "torchvision", tmp_path / "torchvision-99.dist-info"
-    package.mkdir()
-    info.mkdir()
-    (package / "__init__.py").write_text("")
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 99\n")
-    if library:
-        (package / "_C.so").write_bytes(library)
-    monkeypatch.syspath_prepend(tmp_path)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-        monkeypatch.delitem(sys.modules, name)
-    before = list(sys.meta_path)
-    with without_broken_torchvision():
-        assert (importlib.util.find_spec("torchvision") is None) == bool(library)
-        assert ("torchvision" in {d.name for d in metadata.distributions(name="torchvision")}) != bool(library)
-        assert metadata.version("torch") and importlib.util.find_spec("torch")
-    assert sys.meta_path == before and metadata.version("torchvision") == "99"
 
 
 # ------------------------------------------------------------------------------------------------ many clips together

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import VidganError
-from .broken import without_broken_torchvision
+from ..vision import mend
 from .scores import Scores
 
 MOVED = 16  #: a pixel moves where any of its colours leaves the first frame by more than so many of 255 levels
@@ -90,8 +90,8 @@ def check_installed() -> None:
 
 def _torchmetrics():
     try:
-        with without_broken_torchvision():
-            from torchmetrics.functional import image
+        mend()  # torchmetrics imports torchvision where it finds one
+        from torchmetrics.functional import image
     except ImportError as error:
         raise VidganError(f'SSIM and PSNR need torchmetrics ({error}): pip install "vidgan[metrics]"') from error
     return image
