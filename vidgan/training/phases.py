@@ -16,7 +16,7 @@ Losses = dict[str, Tensor]
 
 @dataclass
 class Micro:
-    """One micro-batch. Every phase of a step sees the same ones: clips, latents, condition.
+    """One micro-batch: clips, latents, condition. The phases of one draw see the same ones.
 
     random: CPU generator for everything else that a phase draws; fake: generated clips that a phase may leave, graph
     and all, for the next one to use (only where a step has a single micro-batch: with more, memory is what
@@ -34,10 +34,12 @@ class Micro:
 
 @dataclass(frozen=True)
 class Phase:
-    """updates: names of the networks whose optimisers step; losses: their sum is what is minimised."""
+    """updates: names of the networks whose optimisers step; losses: their sum is what is minimised; draw: which of the
+    step's batches it learns from, counted from 0."""
 
     updates: tuple[str, ...]
     losses: Callable[["Networks", Micro], Losses]
+    draw: int = 0
 
 
 class Networks:

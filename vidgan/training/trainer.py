@@ -128,13 +128,14 @@ class Trainer:
 
     # --- one step --------------------------------------------------------------------------------------------------
     def train_step(self) -> dict[str, Tensor]:
-        """One step of every phase; losses as detached scalars on the device, averaged over micro-batches."""
+        """One step of every phase; losses as detached scalars on the device, averaged over micro-batches and phases."""
         for network in self.networks.plain.values():
             network.train()
         step_spectral_norms(*self.networks.plain.values())
-        micros = list(self._micros())
-        losses: dict[str, Tensor] = {}
+        draws = {draw: list(self._micros(draw)) for draw in sorted({phase.draw for phase in self.phases})}
+        losses: dict[str, list[Tensor]] = {}
         for phase in self.phases:
+            micros = draws[phase.draw]
             for name in phase.updates:
                 self.optimizers[name].zero_grad(set_to_none=True)
             for index, micro in enumerate(micros):
@@ -146,22 +147,24 @@ class Trainer:
                         parts = phase.losses(self.networks, micro)
                     self.accelerator.backward(sum(parts.values()) / len(micros))
                 for name, value in parts.items():
-                    losses[name] = losses.get(name, 0.0) + value.detach() / len(micros)
+                    losses.setdefault(name, []).append(value.detach())
             for name in phase.updates:
                 self.optimizers[name].step()
         self.ema.update(self.networks.plain["generator"], self.step)
         self.step += 1
-        return losses
+        return {name: torch.stack(values).mean() for name, values in losses.items()}
 
-    def _micros(self) -> Iterator[Micro]:
-        """The micro-batches of this process: number m of process r is the same as number r * micro_batches + m of a
-        single process that adds up gradients instead."""
+    def _micros(self, draw: int = 0) -> Iterator[Micro]:
+        """The micro-batches of this process for one of the step's draws: number m of process r is the same as number
+        r * micro_batches + m of a single process that adds up gradients instead."""
         options = self.options
         count = options.micro_batches
         size = options.batch // count
+        draws = 1 + max(phase.draw for phase in self.phases)
+        shared = sum(phase.draw == draw for phase in self.phases) > 1
         for index in range(count):
             shard = self.accelerator.process_index * count + index
-            number = self.step * count * self.world + shard
+            number = (self.step * draws + draw) * count * self.world + shard
             batch = self.source.batch(size, number)
             random = step_generator(options.seed + 1, 0, number)
             generator = self.networks.plain["generator"]
@@ -173,7 +176,7 @@ class Trainer:
                 condition = Condition.of_classes(label, generator.config.classes)
             if generator.takes_image:
                 condition = dataclasses.replace(condition, image=clip[:, :, 0])
-            yield Micro(Batch(clip, label, batch.factors), latents, condition, random, self.step, keep_fake=count == 1)
+            yield Micro(Batch(clip, label, batch.factors), latents, condition, random, self.step, count == 1 and shared)
 
     # --- the loop --------------------------------------------------------------------------------------------------
     def run(self) -> Path:
