@@ -154,11 +154,23 @@ def parser() -> Parser:
     measured.add_argument(
         "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the data set"
     )
+    measured.add_argument("--metric", metavar="METRIC", help="distance (default), s3, inception, retrieval, or several")
     measured.add_argument("--clips", type=read.whole("--clips", 2, 1_000_000), metavar="N", help="on each side (512)")
     measured.add_argument(
         "--videos", type=read.whole("--videos", 1, 100_000), metavar="N", help="to take pictures from (50)"
     )
     measured.add_argument("--starts", type=read.whole("--starts", 1, 1000), metavar="N", help="pictures of each (10)")
+    measured.add_argument("--classifier", metavar="NAME", help="small-resnet (default), r3d_18, mc3_18 or r2plus1d_18")
+    measured.add_argument(
+        "--classifiers", type=read.whole("--classifiers", 1, 100), metavar="N", help="seeds of classifiers for s3 (1)"
+    )
+    measured.add_argument(
+        "--repeats", type=read.whole("--repeats", 1, 100), metavar="N", help="draws for inception (3)"
+    )
+    measured.add_argument(
+        "--train-clips", type=read.whole("--train-clips", 3, 10_000_000), metavar="N", help="to retrieve from (2048)"
+    )
+    measured.add_argument("--sheet", metavar="FILE", help="generated clips beside those retrieved: mp4, webp or gif")
     measured.add_argument("--seed", type=read.seed, default=0, metavar="S", help="of real draws and latents (0)")
     measured.add_argument("--device", default="cpu", help="cpu or cuda")
     measured.add_argument("--json", action="store_true", help="everything that repeats the measurement, as JSON")
@@ -237,7 +249,11 @@ EVALUATE = """Measure a release on clips that training never saw.
 
 One that animates pictures: SSIM, PSNR, L1, content distances and distances of features of clips made from initial
 frames of test videos, beside repeating the picture. Any other: distances of features, beside those of real clips,
-frozen and shuffled ones."""
+frozen and shuffled ones; or what --metric names, several with commas:
+
+  s3          do video classifiers carry over between generated and real clips?
+  inception   how sure and how varied a classifier finds the clips, beside real ones
+  retrieval   the nearest training clips, and whether clips are nearer to them than unseen real ones"""
 
 
 def _command(group, name: str, run: Callable, help: str, description: str | None = None) -> Parser:

@@ -130,8 +130,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(faces, shipped, tmp_path
 
 def test_generated_clips_have_the_datas_labels_by_name(faces, generator, shipped):
     real = real_features(faces, CLIPS, 0, shipped)
-    only = module.RealSet(real.features, torch.full_like(real.label, 2), real.digests)
-    drawn = conditions(generator, faces, only, 30, 0)
+    drawn = conditions(generator, faces, torch.full_like(real.label, 2), 30, 0)
     assert drawn.label.shape == (30, 6)
     assert {generator.labels[row] for row in drawn.label.argmax(1).tolist()} == {faces.labels[2]}
 

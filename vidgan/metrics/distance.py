@@ -7,7 +7,7 @@ them.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ def distance(
         raise VidganError(
             f"{source.name} ({source.split}) gives only {len(real.features)} clip; at least 2 are needed."
         )
-    made = generated_features(generator, source, real, clips, seed, features, batch_size, progress)
+    made = generated_features(generator, source, real.label, clips, seed, features, batch_size, progress)
     result = {
         **compare(real.features, made, protocol(source, clips, features)),
         **report(source, real, clips, seed, features),
@@ -119,22 +119,27 @@ def compare(real: Tensor, other: Tensor, protocol: str) -> dict:
 
 def report(source: ClipSource, real: RealSet, clips: int, seed: int, features: FeatureNetwork) -> dict:
     """Everything that is needed to repeat a measurement, and what weakens it."""
-    facts = {
-        "data": source.name, "split": source.split, "clips": clips, "real_clips": len(real.features),
+    resized = {"resize": "none" if source.size == 64 else "bilinear antialias to 64", "features": features.hash}
+    return facts(source, len(real.features), clips, seed) | resized
+
+
+def facts(source: ClipSource, found: int, clips: int, seed: int) -> dict:
+    """Where real clips came from: `clips` were asked for, `found` were there; `note` is what weakens them."""
+    told = {
+        "data": source.name, "split": source.split, "clips": clips, "real_clips": found,
         "real_videos": _videos(source), "frames": source.frames, "size": source.size, "stride": _stride(source),
-        "resize": "none" if source.size == 64 else "bilinear antialias to 64", "seed": seed,
-        "source_seed": source.seed, "features": features.hash,
+        "seed": seed, "source_seed": source.seed,
     }  # fmt: skip
     notes = []
-    if facts["real_videos"] and facts["real_videos"] < facts["real_clips"]:
+    if told["real_videos"] and told["real_videos"] < found:
         flips = ", mirrored in half of the draws" if getattr(source, "flip", False) else ""
         notes.append(
-            f"The {facts['real_clips']} real clips are windows of {facts['real_videos']} videos that overlap in time "
-            f"(strides {facts['stride']}{flips}): less varied than their number says."
+            f"The {found} real clips are windows of {told['real_videos']} videos that overlap in time "
+            f"(strides {told['stride']}{flips}): less varied than their number says."
         )
-    if facts["real_clips"] < clips:
-        notes.append(f"The split gives only {facts['real_clips']} distinct clips.")
-    return facts | ({"note": " ".join(notes)} if notes else {})
+    if found < clips:
+        notes.append(f"The split gives only {found} distinct clips.")
+    return told | ({"note": " ".join(notes)} if notes else {})
 
 
 def _videos(source: ClipSource) -> int | None:
@@ -155,7 +160,7 @@ def _stride(source: ClipSource) -> str:
 def generated_features(
     generator: Generator,
     source: ClipSource,
-    real: RealSet,
+    label: Tensor | None,
     clips: int,
     seed: int,
     features: FeatureNetwork,
@@ -163,34 +168,49 @@ def generated_features(
     progress: bool = False,
 ) -> Tensor:
     """Features [clips, 128] of what the generator draws for latents of `seed`."""
+    drawn = generated(generator, source, label, clips, seed, batch_size, progress)
+    return torch.cat([features.embed(clip) for clip, _ in drawn])
+
+
+def generated(
+    generator: Generator,
+    source: ClipSource,
+    label: Tensor | None,
+    clips: int,
+    seed: int,
+    batch_size: int = 16,
+    progress: bool = False,
+) -> Iterator[tuple[Tensor, Condition | None]]:
+    """What the generator draws for latents of `seed`, `batch_size` clips at a time, as shown; and what it was told (see
+    `conditions`)."""
     if generator.size != source.size:
         raise VidganError(
             f"The generator draws {generator.size} pixels, but {source.name} was opened at {source.size}."
         )
     latents = generator.latent_space.sample(clips, seed, steps=generator.steps_for(source.frames))
-    condition = conditions(generator, source, real, clips, seed)
-    parts = []
+    condition = conditions(generator, source, label, clips, seed)
     for start in tqdm(range(0, clips, batch_size), desc="generated clips", disable=not progress):
         chosen = slice(start, start + batch_size)
         rows = condition and condition.each(lambda value, chosen=chosen: value[chosen])
         clip = generator.generate(latents.slice(start, start + batch_size), rows, batch_size=batch_size)
-        parts.append(features.embed(as_shown(clip)))
-    return torch.cat(parts)
+        yield as_shown(clip), rows
 
 
-def conditions(generator: Generator, source: ClipSource, real: RealSet, clips: int, seed: int) -> Condition | None:
-    """What each generated clip is told: a label, drawn as often as it is found among the real ones; or, where the
-    generator takes an image, the first frame and the label of each real clip in turn. None for a generator that takes
-    neither. Raises VidganError where the data does not have the generator's labels."""
+def conditions(
+    generator: Generator, source: ClipSource, real: Tensor | None, clips: int, seed: int
+) -> Condition | None:
+    """What each generated clip is told: a label, drawn as often as it is found among the labels int64 [N] of `real`
+    clips; or, where the generator takes an image, the first frame and the label of each real clip in turn. None for a
+    generator that takes neither. Raises VidganError where the data does not have the generator's labels."""
     classes = generator.config.classes
     names = labels_of(generator, source)
     image, label = None, None
     if generator.takes_image:
-        turn = torch.arange(clips) % len(real.features)
-        image = to_clip(torch.cat([frames[:, :1] for frames, *_ in _distinct(source, clips, seed, set(), False)]))
-        image, label = image[turn, :, 0], real.label[turn] if classes else None
+        image = to_clip(torch.cat([frames[:, :1] for frames, *_ in distinct(source, clips, seed, set(), False)]))
+        turn = torch.arange(clips) % len(image)
+        image, label = image[turn, :, 0], real[turn] if classes else None
     elif classes:
-        counts = torch.bincount(real.label, minlength=classes).float()
+        counts = torch.bincount(real, minlength=classes).float()
         label = torch.multinomial(counts, clips, replacement=True, generator=step_generator(seed, 0, 0))
     if label is None:
         return None if image is None else Condition(image=image)
@@ -273,7 +293,7 @@ def _embed(
     parts, labels, digests = [], [], []
     name, _, strength = spoil.partition(" ")
     with tqdm(total=clips, desc=f"{source.name} {spoil or 'clips'}", disable=not progress) as bar:
-        for index, (clip, label, digest) in enumerate(_distinct(source, clips, seed, seen or set(), second)):
+        for index, (clip, label, digest) in enumerate(distinct(source, clips, seed, seen or set(), second)):
             clip = to_clip(clip)
             if spoil:
                 random = step_generator(seed, 1, index)
@@ -288,7 +308,7 @@ def _embed(
     return RealSet(torch.cat(parts), label, torch.cat(digests))
 
 
-def _distinct(
+def distinct(
     source: ClipSource, clips: int, seed: int, seen: set[bytes], second: bool
 ) -> Iterator[tuple[Tensor, Tensor | None, Tensor]]:
     """Up to `clips` clips whose pixels are not in `seen` and not drawn twice: uint8 [b, T, H, W, 3], label, digest.
@@ -317,19 +337,26 @@ def _distinct(
 # ------------------------------------------------------------------------------------------------ kept on disk
 
 
-def _cached(source: ClipSource, features: FeatureNetwork, key: dict, compute) -> RealSet:
-    """`compute()`, or what it gave when everything that decides it was the same. A cache that cannot be read or
-    written is done without."""
-    decides = {"version": 1, "features": features.hash, "source": fingerprint(source), "batch": BATCH, **key}
+def _cached(source: ClipSource, features: FeatureNetwork, key: dict, compute: Callable[[], RealSet]) -> RealSet:
+    """`compute()`, or what it gave when everything that decides it was the same."""
+    key = {"version": 1, "features": features.hash, "batch": BATCH, **key}
+    found = kept("features", source, key, lambda: vars(compute()))
+    return RealSet(found["features"], found.get("label"), found["digests"])
+
+
+def kept(
+    kind: str, source: ClipSource, key: dict, compute: Callable[[], dict[str, Tensor | None]]
+) -> dict[str, Tensor]:
+    """The tensors of `compute()`, or those that it gave when source and `key` were the same, from the folder `kind` of
+    the cache. A cache that cannot be read or written is done without."""
+    decides = {"source": fingerprint(source), **key}
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True, default=str).encode()).hexdigest()[:16]
-    path = cache_folder() / "features" / f"{source.name}-{source.split}-{digest}.safetensors"
-    with suppress(OSError, SafetensorError, KeyError):
-        kept = load_file(path)
-        return RealSet(kept["features"], kept.get("label"), kept["digests"])
-    computed = compute()
-    tensors = {name: value.contiguous() for name, value in vars(computed).items() if value is not None}
+    path = cache_folder() / kind / f"{source.name}-{source.split}-{digest}.safetensors"
+    with suppress(OSError, SafetensorError):
+        return load_file(path)
+    computed = {name: value.contiguous() for name, value in compute().items() if value is not None}
     with suppress(OSError, SafetensorError), replaced(path) as draft:
-        save_file(tensors, draft)
+        save_file(computed, draft)
     return computed
 
 

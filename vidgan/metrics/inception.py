@@ -1,0 +1,128 @@
+"""The Inception Score with a classifier of the data set (MVT-GAN, Eq. 7; for video, TGAN): exp E KL(p(y|x) || p(y)).
+
+From 1, where all clips are taken for the same, to the number of classes, where every clip is surely of one class and
+all classes are as frequent. Papers ask networks trained on UCF-101; ours is trained in the run on real train clips, so
+that only scores of the same data set, classifier and number of clips compare.
+"""
+
+import torch
+from torch import Tensor
+
+from ..data.base import ClipSource
+from ..errors import VidganError
+from ..latents import MAX_SEED
+from ..models import Generator
+from ..video import to_uint8
+from .classifier import ClassifierOptions, accuracy, describe, probabilities, real_classifier
+from .clips import check_classes, check_pair, real_clips
+from .distance import distinct, facts, generated
+
+
+def inception_score(told: Tensor) -> float:
+    """exp(mean over clips of KL(p(y|x) || p(y))), p(y) being the mean over clips; told: probabilities [N, classes].
+
+    Raises VidganError for another shape, no clip, fewer than 2 classes, and rows that are no probabilities.
+    """
+    if told.ndim != 2 or not len(told) or told.shape[1] < 2:
+        raise VidganError(f"Probabilities are [clips, classes] with at least 2 classes; these are {list(told.shape)}.")
+    told = told.detach().double().cpu()
+    if not torch.isfinite(told).all() or (told < 0).any() or ((told.sum(1) - 1).abs() > 1e-4).any():
+        raise VidganError("Probabilities must be finite, not negative, and of sum 1 for each clip.")
+    marginal = told.mean(0)
+    return (told.xlogy(told) - told.xlogy(marginal)).sum(1).mean().exp().item()
+
+
+def split_scores(told: Tensor, splits: int = 1) -> list[float]:
+    """The scores of `splits` equal parts of the clips (Salimans et al. 2016 take 10), in order; what is left over is
+    not used. VidganError for less than 1 split, and fewer than 2 clips in each."""
+    if splits < 1 or len(told) < 2 * splits:
+        raise VidganError(f"{len(told)} clips cannot be split into {splits} parts of at least 2 clips.")
+    size = len(told) // splits
+    return [inception_score(told[part * size : (part + 1) * size]) for part in range(splits)]
+
+
+def inception(
+    generator: Generator,
+    train: ClipSource,
+    test: ClipSource,
+    clips: int = 512,
+    seed: int = 0,
+    *,
+    repeats: int = 3,
+    splits: int = 1,
+    train_clips: int = 512,
+    options: ClassifierOptions | None = None,
+    batch_size: int = 16,
+    progress: bool = False,
+) -> dict:
+    """The Inception Score of `generator`, as JSON, beside that of real test clips, the ceiling.
+
+    The classifier learns from `train_clips` clips of the train split, as for ReR in s3.py. For each repeat, `clips`
+    generated clips (latents of seed, seed + 1, ...; labels as often as among the real ones) and the first `clips`
+    distinct test clips for the same seed. Key `is_CLASSIFIER_512x16f64`: the mean over repeats and splits; `std`: their
+    standard deviation (n - 1), None for a single score; `real`: the same of test clips. The paper's numbers are clips
+    10000, repeats 10, splits 1. Raises VidganError where generator and splits do not fit and for fewer than 2 labels.
+    """
+    options = options or ClassifierOptions()
+    check_pair(generator, train, test)
+    check_classes(train)
+    if repeats < 1 or clips < 2:
+        raise VidganError(f"At least 1 repeat of 2 clips is needed; asked for {repeats} of {clips}.")
+    network = real_classifier(train, test, train_clips, seed, options, seed, device=generator.device, progress=progress)
+    made, real, found = [], [], clips
+    for number in range(repeats):
+        chosen = (seed + number) % (MAX_SEED + 1)
+        told, label = _real(network, test, clips, chosen)
+        found = min(found, len(told))
+        real += split_scores(told, splits)
+        drawn = generated(generator, test, label, clips, chosen, batch_size, progress)
+        told = torch.cat([probabilities(network, torch.from_numpy(to_uint8(clip))) for clip, _ in drawn])
+        made += split_scores(told, splits)
+    name = f"is_{options.network}_{clips}x{test.frames}f{test.size}"
+    result = {
+        **_summary(name, made),
+        "real": _summary(name, real),
+        "scores": made,
+        "repeats": repeats,
+        "splits": splits,
+        "classes": len(train.labels),
+        **facts(test, found, clips, seed),
+        "train_clips": train_clips,
+        "test_accuracy": accuracy(network, real_clips(test, clips, seed)),
+        "classifier": describe(network, options),
+        "generator": generator.info.name if generator.info else generator.architecture,
+    }
+    return result | _notes(result)
+
+
+def table(result: dict) -> list[str]:
+    """What `inception` found as a Markdown table."""
+    (name,) = [key for key in result if key.startswith("is_")]
+    lines = [f"| clips | {name} |", "|---|---|"]
+    for who, row in (("this release", result), ("real test clips (the ceiling)", result["real"])):
+        spread = "" if row["std"] is None else f" ± {row['std']:.3f}"
+        lines.append(f"| {who} | {row[name]:.3f}{spread} |")
+    return lines + ([result["note"]] if "note" in result else [])
+
+
+def _real(network: torch.nn.Module, test: ClipSource, clips: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Probabilities [N, classes] and labels [N] of the first distinct test clips: drawn and forgotten, 16 at a time."""
+    parts = [(probabilities(network, frames), label) for frames, label, _ in distinct(test, clips, seed, set(), False)]
+    told, label = zip(*parts, strict=True)
+    return torch.cat(told), torch.cat(label)
+
+
+def _summary(name: str, scores: list[float]) -> dict:
+    values = torch.tensor(scores, dtype=torch.float64)
+    return {name: values.mean().item(), "std": values.std().item() if len(values) > 1 else None}
+
+
+def _notes(result: dict) -> dict:
+    """What weakens the score, as `note`; nothing where nothing does."""
+    notes = [result["note"]] if "note" in result else []
+    share = result["clips"] // result["splits"]
+    if share < 10 * result["classes"]:
+        notes.append(
+            f"{share} clips a score are few for {result['classes']} classes: the score comes out low, the ceiling too."
+        )
+    return {"note": " ".join(notes)} if notes else {}
