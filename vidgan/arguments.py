@@ -27,6 +27,14 @@ def seed(text: str) -> int:
     return parse_seed(text)
 
 
+def seeds(text: str) -> dict[str, int]:
+    """Seeds by subspace: `z_a=1,z_b=2`."""
+    parts = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and given for name, given, _ in parts):
+        raise VidganError(f"--seeds takes SUBSPACE=SEED,SUBSPACE=SEED, not {text[:60]!r}.")
+    return {name.strip(): seed(value) for name, _, value in parts}
+
+
 def format(text: str) -> str:
     """A file format that `video.save` writes."""
     from .video import FORMATS

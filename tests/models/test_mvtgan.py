@@ -187,7 +187,7 @@ def test_the_video_discriminator_takes_the_length_it_was_made_for():
         {"size": 64, "shifted_blocks": 5},
         {"shift_divisor": 1},
         {"shift_placement": "everywhere"},
-        {"deviations": (0.5, 0.0, 1.0)},
+        {"deviation_b": 0.0},
         {"width": 0},
     ],
 )

@@ -14,12 +14,12 @@ def sample(options) -> None:
     if options.latents is None:
         latents = _sampled(generator, options, options.n or 1)
     else:
-        for name in ("seed", "n", "appearance_seed", "motion_seed", "truncation", "frames"):
-            if getattr(options, name) is not None:
+        for name in ("seed", "n", "appearance_seed", "motion_seed", "seeds", "truncation", "frames"):
+            if getattr(options, name) is not None and not (name == "frames" and generator.any_length):
                 flag = "-n" if name == "n" else f"--{name.replace('_', '-')}"
                 raise VidganError(f"{flag} and --latents contradict each other; give one of the two.")
         latents = read_latents(options.latents, generator.latent_space)
-    condition = condition_of(generator, options.label)
+    condition = generator.told_length(options.frames, condition_of(generator, options.label))
     source = f"seed{options.seed or 0}" if options.latents is None else "latents"
     files = []
     for index in range(latents.batch):
@@ -30,7 +30,7 @@ def sample(options) -> None:
         if not options.json:
             print(files[-1], flush=True)
     if options.json:
-        weights = condition.label[0].tolist() if condition else ()
+        weights = condition.label[0].tolist() if condition and condition.label is not None else ()
         print_json(
             {
                 "release": generator.info.name,
@@ -53,7 +53,7 @@ def grid(options) -> None:
         raise unknown("format for a grid", Path(options.out).suffix or options.out, (".mp4", ".webp", ".gif"))
     generator = _generator(options)
     latents = _sampled(generator, options, max(options.appearances, options.motions))
-    condition = condition_of(generator, options.label)
+    condition = generator.told_length(options.frames, condition_of(generator, options.label))
     moving = [subspace.name for subspace in generator.latent_space.by_role("motion")]
     rows = []
     for row in range(options.appearances):
@@ -76,12 +76,12 @@ def _generator(options):
 
 
 def _sampled(generator, options, n: int):
-    """n points of the generator's space as the options say."""
-    seeds = {
-        name: getattr(options, f"{name}_seed")
-        for name in ("appearance", "motion")
-        if getattr(options, f"{name}_seed", None) is not None
-    }
+    """n points of the generator's space as the options say; the seed of a subspace comes before that of its role."""
+    seeds = {}
+    for role in ("appearance", "motion"):
+        seed = getattr(options, f"{role}_seed", None)
+        seeds |= {space.name: seed for space in generator.latent_space.by_role(role) if seed is not None}
+    seeds |= getattr(options, "seeds", None) or {}
     return generator.latent_space.sample(
         n,
         options.seed or 0,

@@ -42,7 +42,8 @@ class Bookmark:
     reads it, empty for the even blend and where a release has none; seeds: subspace -> the seed that the point came
     from, None where it came from none; truncation: subspace -> the factor that the seed's draw was multiplied with.
     image: the picture to animate, as `pictures.pack` writes it; fusion: how strongly its features enter at each level,
-    coarse to fine, empty for in full; then: the labels of further parts.
+    coarse to fine, empty for in full; then: the labels of further parts. frames: the length, where any can be had and
+    it is not the native one.
     """
 
     release: str
@@ -53,6 +54,7 @@ class Bookmark:
     image: str = ""
     fusion: tuple[float, ...] = ()
     then: tuple[str, ...] = ()
+    frames: int | None = None
 
     @staticmethod
     def draw(
@@ -86,7 +88,17 @@ class Bookmark:
             "then": parse_then(then, generator),
         }
         drawn = space.sample(1 + len(then), 0, steps=steps, seeds=seeds, truncation=truncation)
-        return Bookmark(name, drawn, parse_label(label, generator), seeds, truncation, **shown)
+        made = Bookmark(name, drawn, parse_label(label, generator), seeds, truncation, **shown)
+        return made.as_long_as(generator, frames)
+
+    def as_long_as(self, generator: Generator, frames: int | None) -> "Bookmark":
+        """The same point at another length, where any can be had; itself, where the latents decide it."""
+        told = generator.told_length(frames)
+        return replace(self, frames=told and told.frames) if generator.any_length else self
+
+    def length(self, generator: Generator) -> int:
+        """Frames of its clip, or of each of its parts."""
+        return self.frames or generator.frames_of(self.latents.steps)
 
     def moved(self, generator: Generator, latents: Latents) -> "Bookmark":
         """The same bookmark at another point, rounded to float16; or, where that is the point that the seeds draw
@@ -118,7 +130,7 @@ class Bookmark:
         """What to tell the generator besides the latents; with a label for each part, where there is any."""
         told = Condition.parse(self.label, generator.labels) if self.label else None
         if not generator.takes_image:
-            return told
+            return generator.told_length(self.frames, told)
         labels = [parse_weights(text, generator) for text in (self.label, *self.then)]
         image = pictures.to_image(pictures.unpack(self.image)) if self.image else None
         return Condition(
@@ -146,9 +158,10 @@ class Bookmark:
         if self.image:
             items.append(("image", self.image))
         elif self.is_drawn(generator):
-            items.append(("frames", str(generator.frames_of(self.latents.steps))))
+            items.append(("frames", str(self.length(generator))))
         else:
             items.append(("z", self.latents.pack()))
+            items += [("frames", str(self.frames))] if self.frames else []
         return "&".join(f"{key}={quote(value, safe=':,=./@')}" for key, value in items)
 
     @staticmethod
@@ -192,7 +205,7 @@ class Bookmark:
         if latents.batch != 1:
             raise VidganError(f"A link holds one point, not {latents.batch}.")
         truncation = {s: round(value, 3) for s, value in truncation.items()}
-        return Bookmark(name, latents, label, seeds, truncation)
+        return Bookmark(name, latents, label, seeds, truncation).as_long_as(generator, frames)
 
     def to_python(self, generator: Generator) -> str:
         """Lines of Python that make the same frames."""
@@ -212,9 +225,12 @@ class Bookmark:
             lines.append(f"latents = generator.latent_space.sample(1, seed=0, seeds={seeds}{scaled}{steps})")
         else:
             lines.append(f"latents = generator.latent_space.unpack({json.dumps(self.latents.pack())})")
-        if self.label:
-            lines.append(f"condition = vidgan.Condition.parse({json.dumps(self.label)}, generator.labels)")
-        call = "latents, condition" if self.label else "latents"
+        told = f"vidgan.Condition.parse({json.dumps(self.label)}, generator.labels)" if self.label else ""
+        if self.frames:
+            told = f"vidgan.Condition({f'{told}.label, ' if told else ''}frames={self.frames})"
+        if told:
+            lines.append(f"condition = {told}")
+        call = "latents, condition" if told else "latents"
         lines += [f"clip = generator.generate({call})  # [1, 3, frames, height, width] in [-1, 1]"]
         lines.append('video.save("clip.mp4", video.to_uint8(clip)[0], fps=generator.fps, latents=latents)')
         return "\n".join(lines)
@@ -225,16 +241,21 @@ class Bookmark:
             return self._animated_cli()
         words = ["vidgan sample", shlex.quote(self.release)]
         scales = {name: self.truncation.get(name, 1.0) for name in self.latents}
-        if self.is_drawn(generator) and set(self.seeds) == {"appearance", "motion"}:
-            words.append(f"--appearance-seed {self.seeds['appearance']} --motion-seed {self.seeds['motion']}")
+        if self.is_drawn(generator):
+            if set(self.seeds) == {"appearance", "motion"}:
+                words.append(f"--appearance-seed {self.seeds['appearance']} --motion-seed {self.seeds['motion']}")
+            else:
+                words.append("--seeds " + ",".join(f"{name}={seed}" for name, seed in self.seeds.items()))
             if len(set(scales.values())) > 1:
                 words.append("--truncation " + ",".join(f"{name}={scale:g}" for name, scale in scales.items()))
             elif set(scales.values()) != {1.0}:
                 words.append(f"--truncation {scales.popitem()[1]:g}")
             if self.latents.steps > 1:
-                words.append(f"--frames {generator.frames_of(self.latents.steps)}")
+                words.append(f"--frames {self.length(generator)}")
         else:
             words.append(f"--latents={self.latents.pack()}")
+        if self.frames:
+            words.append(f"--frames {self.frames}")
         if self.label:
             words.append(f"--label{'=' if self.label[0] == '-' else ' '}{shlex.quote(self.label)}")
         return " ".join([*words, "--out clips"])
@@ -345,10 +366,13 @@ def parse_then(labels: Sequence[str], generator: Generator) -> tuple[str, ...]:
 
 
 def parse_frames(value: object, generator: Generator) -> int:
-    """A clip length that the page offers; VidganError naming those that there are."""
+    """A clip length that the page can show; VidganError naming those that there are."""
     text = str(value).strip()
+    longest = generator.frame_options[-1]
+    if generator.any_length and text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= longest:
+        return int(text)
     if text not in {str(option) for option in generator.frame_options}:
-        options = ", ".join(map(str, generator.frame_options))
+        options = f"1 to {longest}" if generator.any_length else ", ".join(map(str, generator.frame_options))
         raise VidganError(f"A clip cannot have {text[:20] or 'no'} frames here; it can have {options}.")
     return int(text)
 

@@ -105,6 +105,12 @@ class Generator(nn.Module):
             f"{', '.join(map(str, lengths))}{' and so on' if len(lengths) > 1 else ''}."
         )
 
+    def told_length(self, frames: int | None, condition: Condition | None = None) -> Condition | None:
+        """`condition`, with the length in it where it is the condition that says it."""
+        if not self.any_length or frames in (None, self.frames):
+            return condition
+        return replace(condition or Condition(), frames=frames)
+
     @property
     def frame_options(self) -> tuple[int, ...]:
         """Clip lengths up to three times the native one, shortest first; where any can be had, some of them."""

@@ -52,7 +52,9 @@ class MVTGANConfig:
     width: int = 96  # channels of the last block at 128 pixels; all other widths are multiples of it
     hidden: int = 2048  # state of the GRU
     embedding: int = 120  # dimensions of the label's embedding
-    deviations: tuple[float, float, float] = (0.5, 1.0, 2.0)  # of Z_A, Z_B, Z_C; MVT has 1, 1, 1
+    deviation_a: float = 0.5  # standard deviation of Z_A; 1 in MVT
+    deviation_b: float = 1.0  # of Z_B
+    deviation_c: float = 2.0  # of Z_C; 1 in MVT
     shifted_blocks: int = 2  # blocks of G, from the first, that are shifted in time (TSA); 0: none (MVT)
     shift_divisor: int = 8  # one channel in so many comes from the next frame, as many from the last; 3 as released
     shift_placement: str = "residual"  # residual leaves the shortcut alone; block shifts it too, as released
@@ -70,10 +72,14 @@ class MVTGANConfig:
             raise VidganError(f"There are {self.blocks} blocks to shift, not {self.shifted_blocks}.")
         if self.shift_divisor < 2:
             raise VidganError(f"At most every second channel can be shifted each way, not one in {self.shift_divisor}.")
-        if len(self.deviations) != 3 or not all(0 < deviation < 100 for deviation in self.deviations):
+        if not all(0 < deviation < 100 for deviation in self.deviations):
             raise VidganError(f"The three deviations must be positive numbers, not {self.deviations}.")
         if min(self.width, self.hidden, self.embedding) < 1 or self.classes < 0:
             raise VidganError("width, hidden and embedding must be at least 1, and classes at least 0.")
+
+    @property
+    def deviations(self) -> tuple[float, float, float]:
+        return self.deviation_a, self.deviation_b, self.deviation_c
 
     @property
     def base(self) -> int:

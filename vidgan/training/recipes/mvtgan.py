@@ -165,7 +165,7 @@ TSA = replace(
     PAPER, model=MVTGANConfig(size=96), data="weizmann", batch=40, recipe=replace(PAPER.recipe, frames_to_image=4)
 )
 VAR = replace(TSA, model=replace(TSA.model, shifted_blocks=0))
-MVT = replace(VAR, model=replace(VAR.model, deviations=(1.0, 1.0, 1.0)))
+MVT = replace(VAR, model=replace(VAR.model, deviation_a=1.0, deviation_c=1.0))
 
 #: The authors' code, but for its ImageNet start.
 RELEASED = replace(
@@ -195,7 +195,7 @@ PRESETS = {
     "tsa-ema": SMALL,
     "cpu-tsa-ema": replace(
         SMALL,
-        model=replace(SMALL.model, width=16, hidden=256, spectral_norm=False),
+        model=replace(SMALL.model, width=8, hidden=256, spectral_norm=False),
         batch=16,
         recipe=replace(SMALL.recipe, lr_generator=2e-4, lr_discriminator=4e-4, discriminator_steps=1),
     ),
