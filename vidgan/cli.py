@@ -81,8 +81,9 @@ def parser() -> Parser:
     sample.add_argument("-n", type=read.whole("-n", 1, 100_000), metavar="N", help="how many videos (default: 1)")
     sample.add_argument("--out", default=".", metavar="DIR", help="folder for the files (default: here)")
     sample.add_argument("--format", type=read.format, default="mp4", help="mp4, webp, gif, png (strip) or npz")
-    sample.add_argument("--appearance-seed", type=read.seed, metavar="S", help="another seed for appearance alone")
-    sample.add_argument("--motion-seed", type=read.seed, metavar="S", help="another seed for motion alone")
+    sample.add_argument("--appearance-seed", type=read.seed, metavar="S", help="another seed for who is in it")
+    sample.add_argument("--motion-seed", type=read.seed, metavar="S", help="another seed for how it moves")
+    sample.add_argument("--seeds", type=read.seeds, metavar="SUBSPACE=S,...", help="a seed for each subspace named")
     sample.add_argument("--latents", metavar="POINT", help="these points: packed text, or a .json or .npz file")
     sample.add_argument("--json", action="store_true", help="print as JSON what was made, and of what")
 

@@ -22,15 +22,14 @@ def resample(options) -> None:
 
     suffix = _format(options.out, SHEETS)
     if options.latents is not None:
-        given = {"--seed": options.seed, "--truncation": options.truncation, "--frames": options.frames}
-        _contradict("--latents", given)
+        _contradict("--latents", {"--seed": options.seed, "--truncation": options.truncation})
     generator = _generator(options)
     kept = [generator.latent_space[name].name for name in options.keep or ()]
-    names = options.redraw or [name for name in generator.latent_space.names if name not in kept]
-    names = check_names(generator, names)
-    seed = options.seed or 0
-    point = _point(str(seed) if options.latents is None else options.latents, options, generator, options.label)
-    first = (seed + 1) % (MAX_SEED + 1) if options.new_seed is None else options.new_seed
+    others = [name for name in generator.latent_space.names if name not in kept]
+    names = check_names(generator, others if options.redraw is None else options.redraw)
+    seed = _or(options.seed, 0)
+    point = _point(_or(options.latents, str(seed)), options, generator, options.label)
+    first = _or(options.new_seed, (seed + 1) % (MAX_SEED + 1))
     drawn = variants(point, generator, names, first, options.n)
     renderer = Renderer(generator)
     clips = [clip_of(renderer, one) for one in (point, *drawn)]
@@ -64,7 +63,7 @@ def interpolate(options) -> None:
         _contradict("--columns", {"--length": options.length})
     _walk_or_ends(options)
     generator = _generator(options)
-    walk = _linked(options, generator) if options.walk else _described(options, generator)
+    walk = _described(options, generator) if options.walk is None else _linked(options, generator)
     with _progress() as progress:
         if options.columns:
             made = sheet(columns(generator, walk, options.columns, progress), still=suffix == "png")
@@ -104,18 +103,23 @@ def _described(options, generator):
     """The walk that --from, --via, --to and the other options describe."""
     from ..explore.interpolate import METHODS, Walk, blend_labels
 
-    first, last = options.from_label or options.label, options.to_label or options.label
+    first, last = _or(options.from_label, options.label), _or(options.to_label, options.label)
     labels = [first, *[options.label] * len(options.via), last]
     if options.via and options.label is None and first is not None and last is not None:
         labels = [blend_labels(generator, first, last, index / (len(labels) - 1)) for index in range(len(labels))]
-    texts = [options.start, *options.via, options.start if options.end is None else options.end]
+    texts = [options.start, *options.via, _or(options.end, options.start)]
     points = [_point(text, options, generator, label) for text, label in zip(texts, labels, strict=True)]
-    methods = options.method or {}
+    methods = _or(options.method, {})
     if isinstance(methods, str):
         if methods not in METHODS:
             raise unknown("way to interpolate", methods, METHODS)
         methods = dict.fromkeys(generator.latent_space.names, methods)
-    return Walk(points, options.what or "all", methods, options.easing or "smooth", options.loop)
+    return Walk(points, _or(options.what, "all"), methods, _or(options.easing, "smooth"), options.loop)
+
+
+def _or(value, otherwise):
+    """An option, or what stands for one that is not given; an empty one is given."""
+    return otherwise if value is None else value
 
 
 def _linked(options, generator):
@@ -168,19 +172,29 @@ def _point(text: str, options, generator, label: str | None):
         return Bookmark.draw(generator, seeds, **drawn)
     if "=" in text and not text.lower().endswith((".json", ".npz")):
         point = Bookmark.from_query(text.partition("?")[2] if "://" in text else text, _find(options, generator))
-        return point if label is None else replace(point, label=parse_label(label, generator))
+    else:
+        point = Bookmark(name, _one(text, space).quantise(), seeds=dict.fromkeys(space.names))
+    point = point if label is None else replace(point, label=parse_label(label, generator))
+    point = point if options.frames is None else point.as_long_as(generator, options.frames)
+    if options.frames not in (None, point.length(generator)):
+        raise VidganError(f"{text[:40]} is a clip of {point.length(generator)} frames, not of {options.frames}.")
+    return point
+
+
+def _one(text: str, space):
+    """The latents of one point, from a file or packed text."""
     try:
         latents = read_latents(text, space)
     except VidganError as error:
         raise VidganError(f"{text[:40]!r} is no seed, and no point either: {error}") from error
     if latents.batch != 1:
         raise VidganError(f"One point is needed, but {text[:40]} holds {latents.batch}.")
-    return Bookmark(name, latents.quantise(), parse_label(label or "", generator), dict.fromkeys(space.names))
+    return latents
 
 
 def _truncation(options, space) -> dict[str, float]:
-    scale = options.truncation
-    scales = scale if isinstance(scale, dict) else dict.fromkeys(space.names, 1.0 if scale is None else scale)
+    scale = _or(options.truncation, 1.0)
+    scales = scale if isinstance(scale, dict) else dict.fromkeys(space.names, scale)
     return {space[name].name: value for name, value in scales.items()}
 
 
@@ -198,7 +212,7 @@ def _find(options, generator):
 def _contradict(option: str, others: dict[str, object]) -> None:
     """VidganError where any of `others`, option -> value, is given beside `option`."""
     for other, value in others.items():
-        if value not in (None, False, []):
+        if not (value is None or value is False or value == []):
             raise VidganError(f"{other} and {option} contradict each other; give one of the two.")
 
 

@@ -69,7 +69,7 @@ class Walk:
     def __post_init__(self):
         object.__setattr__(self, "points", tuple(self.points))
         _check_points(self.points)
-        for kind, name, known in [("walk", self.what, WHAT), ("easing", self.easing, EASINGS)]:
+        for kind, name, known in [("kind of walk", self.what, WHAT), ("easing", self.easing, EASINGS)]:
             if name not in known:
                 raise unknown(kind, name, known)
         for name, method in self.methods.items():
@@ -313,7 +313,7 @@ def length(generator: Generator, walk: Walk, seconds: float | None = None) -> in
         )
     if not walk.loop:
         return round(count)
-    period = _period(generator.frames_of(walk.points[0].latents.steps))
+    period = _period(walk.points[0].length(generator))
     return period * max(1, round(count / period))
 
 
@@ -358,6 +358,8 @@ def _check_points(points: Sequence[Bookmark]) -> None:
                 f"Keyframe {index} has {point.latents.steps} motion steps and keyframe 1 has {first.latents.steps}: "
                 "give all clips the same length."
             )
+        if point.frames != first.frames:
+            raise VidganError(f"Keyframe {index} and keyframe 1 differ in length: give all clips the same one.")
 
 
 def _dimensions(point: Bookmark) -> list[tuple[str, int, int]]:
