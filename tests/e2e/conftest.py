@@ -212,6 +212,63 @@ class Animation(Visit):
         return place.inner_text() if place.is_visible() else ""
 
 
+class Resampling(Visit):
+    """One visitor of the tab Resample."""
+
+    prefix, root = "vr", "#vr-resample"
+    cells = 7
+
+    def open(self, query: str = "?tab=resample") -> "Resampling":
+        self.page.goto(f"{self.server.url}/{query}")
+        self.page.wait_for_selector(self.root, state="visible")
+        self.rest()
+        return self
+
+    def rest(self) -> None:
+        """Wait until nothing is under way: all clips are there, and every part is measured."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_function(
+            "([root, cells]) => { const tab = document.querySelector(root);"
+            "return !tab.matches('[aria-busy]') && !tab.querySelector('[aria-busy], .vg-cell:disabled')"
+            "&& tab.querySelectorAll('.vg-cell').length >= cells; }",
+            arg=[self.root, self.cells],
+        )
+
+    def turn(self, name: str) -> None:
+        """Go to another tab by its button; returns when it is there."""
+        self.page.get_by_role("tab", name=name).click()
+
+    @property
+    def link(self) -> str:
+        """All of the address that is ours."""
+        return self.page.evaluate("location.search + location.hash")
+
+    @property
+    def point(self) -> str:
+        """The bookmark in the address, without what the tab adds to it."""
+        return self.query.partition("&tab=")[0]
+
+    def error(self, panel: str) -> str:
+        """What a panel complains about; empty where it does not."""
+        place = self.page.locator(f"{self.root} [aria-label='{panel}'] > .vg-error")
+        return place.inner_text() if place.is_visible() else ""
+
+
+class Walking(Resampling):
+    """One visitor of the tab Interpolate."""
+
+    prefix, root = "vi", "#vi-interpolate"
+    cells = 9
+
+    def open(self, query: str = "?tab=interpolate") -> "Walking":
+        return super().open(query)
+
+    @property
+    def walk(self) -> str:
+        """The text of the walk, as the address holds it."""
+        return self.page.evaluate("new URLSearchParams(location.hash.slice(1)).get('walk')")
+
+
 @pytest.fixture
 def visit(browser, server):
     """visit(query, kind=Visit, **options) -> a visitor; what went wrong is told when the test is over."""
@@ -232,6 +289,18 @@ def visit(browser, server):
 def animation(visit):
     """animation(query, **options) -> a visitor of Image to video."""
     return lambda query=None, **options: visit(query, kind=Animation, **options)
+
+
+@pytest.fixture
+def resampling(visit):
+    """resampling(query, **options) -> a visitor of Resample."""
+    return lambda query=None, **options: visit(query, kind=Resampling, **options)
+
+
+@pytest.fixture
+def walking(visit):
+    """walking(query, **options) -> a visitor of Interpolate."""
+    return lambda query=None, **options: visit(query, kind=Walking, **options)
 
 
 @pytest.fixture(scope="session")

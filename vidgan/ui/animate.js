@@ -2,20 +2,20 @@
 
 class Animate extends Stage {
   constructor(element, server) {
-    super(element, server, "animate", "va");
+    super(element, server, "animate", "va", "animated");
     this.crop = new Crop(this);
     this.sources = new Sources(this);
     this.designer = new Designer(this);
     this.motion = new Motion(this);
     this.skips = new Skips(this);
     this.gallery = new Gallery(this);
-    this.store.addEventListener("about", ({ detail: about }) => this.build(about));
-    this.store.addEventListener("point", ({ detail: point }) => {
+    this.on("about", (about) => this.build(about));
+    this.on("point", (point) => {
       this.motion.show(point);
       this.skips.show(point);
       this.sources.mark(point.image);
     });
-    this.store.addEventListener("settled", ({ detail: point }) => this.note(point));
+    this.on("settled", (point) => this.note(point));
     this.watch();
   }
   build(about) {
@@ -25,12 +25,14 @@ class Animate extends Stage {
     for (const part of [this.designer, this.motion, this.skips, this.gallery]) part.build(about);
     this.labels = this.motion.labels;
   }
-  // The link that the visitor came with is Explore's, unless that says otherwise.
-  asked() {
-    return this.former ?? (SHARED.elsewhere ? SHARED.asked : "");
+  opened() {
+    return this.gallery.show();
+  }
+  follow() {
+    return this.gallery.follow();
   }
   empty(complaint) {
-    if (this.known?.size) return super.empty(complaint);
+    if (this.store.known?.size) return super.empty(complaint);
     SHARED.active = SHARED.tabs.explore; // whose clip the header still speaks of
     this.root.classList.add("va-nothing");
     this.root.removeAttribute("aria-busy");

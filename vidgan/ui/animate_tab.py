@@ -3,10 +3,10 @@
 import gradio as gr
 
 from .animation_studio import AnimationStudio
-from .component import component
+from .component import STAGE, component
 
-SCRIPTS = ("elements.js", "player.js", "store.js", "share.js", "stage.js", "labels.js", "crop.js", "sources.js")
-SCRIPTS += ("designer.js", "motion.js", "gallery.js", "animate.js")
+SCRIPTS = (*STAGE, "labels.js", "crop.js", "sources.js", "designer.js", "motion.js", "clips.js", "gallery.js")
+SCRIPTS += ("animate.js",)
 
 
 def animate(studio: AnimationStudio) -> gr.HTML:

@@ -10,14 +10,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from .. import pictures, video
+from .. import pictures
 from ..errors import VidganError
 from ..explore.bookmark import Bookmark
 from ..metrics import novelty
 from . import faces
 from .animation import LEVELS, change, point
 from .handlers import Handlers, answer, first_label, name_of
-from .releases import Release, Releases, data_url, draw
+from .releases import Release, Releases, draw
 from .studio import OPENING, Studio
 from .uploads import Uploads
 
@@ -100,14 +100,6 @@ class AnimationStudio(Handlers):
         """{query} -> {note: a sentence where the picture is far from what the release has learnt from, or null}."""
         release, bookmark = self.bookmark(request.get("query"))
         return {"note": _note(release, bookmark.image)}
-
-    @answer
-    def cell(self, request: dict) -> dict:
-        """{query, changes} -> the changed point, {query, strip, frames}: its first part alone, for the gallery."""
-        release, bookmark = self.changed(request)
-        frames = draw(release, bookmark, parts=1).frames
-        strip = data_url(*video.sprite(frames, quality=90))
-        return {"query": bookmark.to_query(release.generator), "strip": strip, "frames": len(frames)}
 
     # --- answers ----------------------------------------------------------------------------------------------------
     def change(self, release: Release, bookmark: Bookmark, what: dict) -> Bookmark:

@@ -17,15 +17,20 @@ from .animation_studio import AnimationStudio
 from .component import masthead, text
 from .explore_tab import explore
 from .handlers import Handlers
+from .interpolate_studio import InterpolateStudio
+from .interpolate_tab import interpolate
 from .limits import BodyLimit
 from .releases import export
+from .resample_studio import ResampleStudio
+from .resample_tab import resample
 from .studio import Studio
 from .theme import theme
 
 QUEUE = 32  #: requests that may wait for `/generate`
 MAX_FILE = "20mb"
-#: what Explore asks for where a link is for the other tab: also where its button is hidden in a narrow window
-ANIMATE = "() => ({ __type__: 'update', selected: 'animate' })"
+#: what Explore asks for where a link is for another tab: also where its button is hidden in a narrow window
+TURN = "() => ({ __type__: 'update', selected: window.vidgan.turning })"
+STYLES = ("page.css", "animate.css", "resample.css", "interpolate.css")
 CACHE = (600, 3600)  #: seconds: how often we clean up, and how long a file that we made is kept
 
 
@@ -40,9 +45,13 @@ def build(studio: Studio | None = None, animation: AnimationStudio | None = None
                 first = explore(studio)
             with gr.Tab("Image to video", id="animate", elem_id="vg-tab-animate", render_children=True):
                 animate(animation)
+            with gr.Tab("Interpolate", id="interpolate", elem_id="vg-tab-interpolate", render_children=True):
+                interpolate(InterpolateStudio(studio.releases))
+            with gr.Tab("Resample", id="resample", elem_id="vg-tab-resample", render_children=True):
+                resample(ResampleStudio(studio.releases))
             with gr.Tab("About", id="about"):
                 gr.Markdown(text("about.md"), elem_id="vg-about")
-        first.select(None, None, tabs, js=ANIMATE)
+        first.select(None, None, tabs, js=TURN)
         _api(studio, animation)
     return page.queue(max_size=QUEUE, default_concurrency_limit=1)
 
@@ -110,7 +119,7 @@ def launch(page: gr.Blocks | None = None, **options) -> None:
         or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1"),
         "server_port": int(port) if port else None,
         "theme": theme(),
-        "css": text("page.css") + text("animate.css"),
+        "css": "".join(map(text, STYLES)),
         "show_error": False,
         "strict_cors": True,
         "ssr_mode": False,

@@ -9,6 +9,8 @@ from importlib import resources
 
 import gradio as gr
 
+STAGE = ("elements.js", "player.js", "store.js", "share.js", "stage.js")  #: what every tab's scripts begin with
+
 
 def text(name: str) -> str:
     """A file of this package."""

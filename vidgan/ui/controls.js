@@ -1,16 +1,9 @@
 // The two handles: who it is, how it moves. One panel for each latent subspace, built from what the release says.
 
-const TITLES = {
-  appearance: ["Who", "appearance"],
-  motion: ["Moves", "motion"],
-  content: ["What", "content"],
-  noise: ["Chance", "noise"],
-};
-
 class Panel {
-  constructor(page, space) {
+  constructor(page, space, spaces) {
     Object.assign(this, { page, store: page.store, space, locked: false, parts: [] });
-    const [title, term] = TITLES[space.role] || [space.name, space.role];
+    const { title, term } = named(space, spaces);
     this.title = title;
     const store = this.store;
     this.seed = make("input", {
@@ -45,10 +38,9 @@ class Panel {
     this.error = make("p", { class: "vg-error", role: "alert", hidden: true });
     const names = space.role === "motion" ? store.about.labels : [];
     if (names.length) this.labels = new Labels(store, names, (weights) => ({ kind: "label", weights }), () => this.element);
-    const mathematical = `z${{ appearance: "ₐ", motion: "ₘ" }[space.role] || ""}`;
-    this.element = make("section", { class: "vg-panel", "aria-label": `${title} (${term})`, "data-space": space.name },
+    this.element = make("section", { class: "vg-panel", "aria-label": `${title} (${space.role})`, "data-space": space.name },
       make("div", { class: "vg-panel-head" },
-        make("h2", {}, title), make("small", { class: "vg-quiet" }, `${term} ${mathematical}, ${space.dim}-d`),
+        make("h2", {}, title), make("small", { class: "vg-quiet" }, term),
         make("span", { class: "vg-grow" }), this.dice, this.lock),
       this.labels?.element ?? null,
       make("div", { class: "vg-row vg-seed-row" }, make("label", { class: "vg-inline" }, "Seed ", this.seed), this.note, make("span", { class: "vg-grow" }), this.reset),
@@ -120,7 +112,7 @@ class Peek {
     this.ends = ["left", "right"].map((side) => make("canvas", { class: `vg-end vg-${side}` }));
     element.append(...this.ends);
     page.clock.painters.add(() => this.paint());
-    page.store.addEventListener("hand", () => this.hide());
+    page.on("hand", () => this.hide());
   }
   watch(made, what) {
     if (!matchMedia("(hover: hover)").matches) return;

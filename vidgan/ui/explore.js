@@ -1,28 +1,24 @@
 // The tab Explore: everything above put together. `element`, `server` and `trigger` are given by the component that
-// holds it; its event "select" turns the page to the other tab.
+// holds it; its event "select" turns the page to the tab that SHARED.turning names.
 
 class Explore extends Stage {
   constructor(element, server, trigger) {
-    super(element, server, "explore", "vg");
-    this.turn = trigger;
+    super(element, server, "explore", "vg", "drawn");
+    SHARED.turn = (name) => {
+      SHARED.turning = name;
+      trigger("select");
+    };
     this.peek = new Peek(this, this.find("peek"));
     this.panels = [];
     this.matrix = new Matrix(this, this.find("grid"));
-    this.find("length").addEventListener("change", (event) =>
-      this.store.change("frames", { kind: "frames", frames: Number(event.target.value) }, event.target));
-    this.store.addEventListener("about", ({ detail: about }) => this.build(about));
-    this.store.addEventListener("point", ({ detail: point }) => {
-      for (const panel of this.panels) panel.show(point);
-      this.find("length").value = point.frames;
-    });
+    this.on("about", (about) => this.build(about));
+    this.on("point", (point) => this.panels.forEach((panel) => panel.show(point)));
     this.watch();
   }
   build(about) {
-    this.panels = about.spaces.map((space) => new Panel(this, space));
+    this.panels = about.spaces.map((space) => new Panel(this, space, about.spaces));
     this.labels = this.panels.find((panel) => panel.labels)?.labels;
     this.find("panels").replaceChildren(...this.panels.map((panel) => panel.element));
-    this.find("length").replaceChildren(...about.lengths.map((frames) =>
-      make("option", { value: frames }, `${frames} · ${(frames / about.fps).toFixed(1)} s`)));
     this.find("spread-box").hidden = about.labels.length < 2;
   }
   async opened() {
@@ -30,11 +26,6 @@ class Explore extends Stage {
     if (!this.toured) tour(this);
     this.toured = true;
     this.search();
-  }
-  leave() {
-    super.leave();
-    SHARED.elsewhere = true;
-    this.turn("select");
   }
   redraw() {
     if (this.panels.every((panel) => panel.locked)) this.complain("Both halves are locked; open a lock to redraw.");

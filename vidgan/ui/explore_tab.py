@@ -2,11 +2,10 @@
 
 import gradio as gr
 
-from .component import component
+from .component import STAGE, component
 from .studio import Studio
 
-SCRIPTS = ("elements.js", "player.js", "store.js", "share.js", "stage.js", "labels.js", "controls.js", "matrix.js")
-SCRIPTS += ("tour.js", "explore.js")
+SCRIPTS = (*STAGE, "spaces.js", "labels.js", "controls.js", "matrix.js", "tour.js", "explore.js")
 
 
 def explore(studio: Studio) -> gr.HTML:

@@ -169,14 +169,20 @@ class Handlers(ABC):
         return self.show(*self.changed(request))
 
     @answer
+    def cell(self, request: dict) -> dict:
+        """{query, changes} -> the changed point, {query, strip, frames}, for a small clip: its first part alone."""
+        release, bookmark = self.changed(request)
+        frames = draw(release, bookmark, parts=1).frames
+        strip = data_url(*video.sprite(frames, quality=90))
+        return {"query": bookmark.to_query(release.generator), "strip": strip, "frames": len(frames)}
+
+    @answer
     def take(self, request: dict) -> dict:
         """{query, format} -> the file of the clip that is shown: its name, type and contents."""
         release, bookmark = self.bookmark(request.get("query"))
-        kind = request.get("format")
-        if kind not in DOWNLOADS:
-            raise unknown("download", str(kind)[:60], DOWNLOADS)
+        kind = format_of(request, DOWNLOADS)
         name, data = export(release, bookmark, kind)
-        return {"name": name, "mime": video.MIME[kind], "data": base64.b64encode(data).decode()}
+        return file(name, data, kind)
 
     # --- answers ----------------------------------------------------------------------------------------------------
     def changed(self, request: dict) -> tuple[Release, Bookmark]:
@@ -215,6 +221,18 @@ def name_of(request: dict) -> str:
     if not isinstance(value, str) or not value:
         raise VidganError("A release is asked for by its name.")
     return value
+
+
+def format_of(request: dict, known: tuple[str, ...]) -> str:
+    kind = request.get("format")
+    if kind not in known:
+        raise unknown("download", str(kind)[:60], known)
+    return kind
+
+
+def file(name: str, data: bytes, kind: str) -> dict:
+    """A file as the page saves it."""
+    return {"name": name, "mime": video.MIME[kind], "data": base64.b64encode(data).decode()}
 
 
 def facts(info) -> dict:

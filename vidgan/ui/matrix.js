@@ -6,7 +6,7 @@ class Matrix {
   constructor(page, element) {
     Object.assign(this, { page, store: page.store, element, cells: [], token: null });
     page.clock.painters.add((tick) => this.paint(tick));
-    page.store.addEventListener("point", () => this.mark());
+    page.on("point", () => this.mark());
     page.find("others").addEventListener("click", () => this.fill());
     page.find("spread").addEventListener("change", () => this.fill());
     this.error = page.find("grid-error");
@@ -31,10 +31,8 @@ class Matrix {
     this.plan();
     this.build(corner);
     for (let row = 0; row < ROWS; row++) {
-      while (this.store.busy || this.store.held) {
-        await new Promise((resolve) => setTimeout(resolve, 30)); // the hand comes first
-        if (token !== this.token) return;
-      }
+      await this.store.rest();
+      if (token !== this.token) return;
       try {
         const request = { query: corner.query, appearance: this.people[row], motions: this.motions };
         const answer = await this.store.ask("row", request);

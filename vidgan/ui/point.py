@@ -10,13 +10,15 @@ from ..conditions import Condition
 from ..errors import VidganError, unknown
 from ..explore.bookmark import MAX_LABEL, MAX_TRUNCATION, Bookmark, parse_frames, parse_label, parse_seed
 from ..explore.directions import Directions
+from ..explore.interpolate import Walk
 from ..latents import Latents, Subspace
 from ..models.base import Generator
 
 SHOWN = 6  #: sliders of each subspace
 REACH = 3.0  #: how far a slider goes to either side, in standard deviations
 MAX_VALUE = 8.0  #: the farthest that anything may be moved
-KINDS = ("seed", "truncation", "move", "origin", "reset", "adopt")
+SPACE_KINDS = ("seed", "truncation", "move", "origin", "reset", "adopt")
+KINDS = (*SPACE_KINDS, "label", "frames", "walk")
 
 
 class Release(Protocol):
@@ -44,7 +46,7 @@ def point(release: Release, bookmark: Bookmark) -> dict:
         }
     return {
         "query": bookmark.to_query(generator),
-        "frames": generator.frames_of(bookmark.latents.steps),
+        "frames": bookmark.length(generator),
         "label": weights.label[0].tolist() if weights.label is not None else [],
         "spaces": spaces,
         "python": bookmark.to_python(generator),
@@ -58,7 +60,7 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
     seed {space, seed} · truncation {space, value} · move {space, family: "directions" | "dimensions", index, value in
     standard deviations} · origin {space, family, index}: back to what the seed drew · reset {space} ·
     label {weights: {name: weight}} · frames {frames} · adopt {space, query}: that half of another point, and with
-    motion its label.
+    motion its label · walk {walk, t}: the place t of a walk, whatever the point has been.
     Raises VidganError for anything else.
     """
     generator = release.generator
@@ -66,10 +68,13 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
     if kind == "label":
         return replace(bookmark, label=label_of(generator, what.get("weights")))
     if kind == "frames":
-        steps = generator.steps_for(parse_frames(what.get("frames"), generator))
-        return bookmark.moved(generator, _with_steps(generator, bookmark, steps))
-    if kind not in KINDS:
-        raise unknown("change", str(kind)[:60], (*KINDS, "label", "frames"))
+        frames = parse_frames(what.get("frames"), generator)
+        longer = bookmark.moved(generator, _with_steps(generator, bookmark, generator.steps_for(frames)))
+        return longer.as_long_as(generator, frames)
+    if kind == "walk":
+        return parse_walk(bookmark.release, generator, what.get("walk")).at(generator, what.get("t"))
+    if kind not in SPACE_KINDS:
+        raise unknown("change", str(kind)[:60], KINDS)
     space = generator.latent_space[str(what.get("space"))[:60]]
     name, latents = space.name, bookmark.latents
     seeds, truncation = dict(bookmark.seeds), dict(bookmark.truncation)
@@ -101,6 +106,19 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
     if abs(distance) < 1e-6:
         return bookmark
     return bookmark.moved(generator, latents.add(name, vector, distance))
+
+
+def parse_walk(release: str, generator: Generator, text: object) -> Walk:
+    """A walk of one release from its text; VidganError for one of another."""
+
+    def find(name: str | None) -> tuple[str, Generator]:
+        if name not in (None, release):
+            raise VidganError(f"That walk is one of {name[:60]}, not of {release}.")
+        return release, generator
+
+    if not isinstance(text, str):
+        raise VidganError("A walk must be the text that it has in a link.")
+    return Walk.from_query(text, find)
 
 
 def _adopted(generator: Generator, bookmark: Bookmark, space: Subspace, what: dict) -> Bookmark:

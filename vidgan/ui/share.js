@@ -1,26 +1,32 @@
 // Taking it home: the link, the lines that make the same frames. And what the tabs of one page share.
 //
-// A picture in a link stands behind the #: browsers never send that part, so that it appears in no server's log and no
-// proxy finds the link too long.
+// A picture or a walk in a link stands behind the #: browsers never send that part, so that it appears in no server's
+// log and no proxy finds the link too long.
 
-const OURS = /^(release|label|frames|z|fusion|then|image|seed\..*|truncation\..*)$/;
-const PICTURE = "#image=";
+const OURS = /^(release|label|frames|z|fusion|then|image|tab|redraw|draws|original|walk|seed\..*|truncation\..*)$/;
+const LONG = /^#?(image|walk)=/;
+const NAMED = ["resample", "interpolate"]; // tabs that a link asks for by name; the others know their releases
 
-// asked: the link that the visitor came with; elsewhere: whether it is for another tab than Explore; tabs by name;
-// active: the one in sight
+// asked: the link that the visitor came with; walk: what stands behind its #; wanted: the tab that it is for, until that
+// one is in sight; stores: the current points; tabs by name; active: the one in sight; turn(name) goes to another
 const SHARED = (window.vidgan ??= {
-  asked: location.search + (location.hash.startsWith(PICTURE) ? `&${location.hash.slice(1)}` : ""),
-  elsewhere: false,
+  asked: location.search + (location.hash.startsWith("#image=") ? `&${location.hash.slice(1)}` : ""),
+  walk: new URLSearchParams(location.hash.slice(1)).get("walk"),
+  wanted: NAMED.find((name) => name === new URLSearchParams(location.search).get("tab")) ?? "explore",
+  stores: {},
   tabs: {},
   active: null,
 });
 
-function linkTo(query) {
-  const parts = query.split("&"), image = parts.find((part) => part.startsWith("image="));
+// The link to a point; extras: what its tab adds, by name
+function linkTo(query, extras = {}) {
+  const parts = query.split("&");
+  for (const [key, value] of Object.entries(extras)) parts.push(`${key}=${encodeURIComponent(value)}`);
+  const long = parts.find((part) => LONG.test(part));
   const kept = [...new URLSearchParams(location.search)].filter(([key]) => !OURS.test(key));
   const rest = new URLSearchParams(kept).toString();
-  const mine = parts.filter((part) => part !== image).join("&");
-  const hash = image ? `#${image}` : location.hash.startsWith(PICTURE) ? "" : location.hash;
+  const mine = parts.filter((part) => part !== long).join("&");
+  const hash = long ? `#${long}` : LONG.test(location.hash) ? "" : location.hash;
   return `${location.origin}${location.pathname}?${mine}${rest ? `&${rest}` : ""}${hash}`;
 }
 
@@ -56,15 +62,14 @@ class Masthead {
       if (event.key === "Escape") this.menu.open = false;
     });
     this.menu.addEventListener("toggle", () => this.menu.open || (this.shown.hidden = true));
-    // a link that differs in its picture alone is the same page to a browser
-    addEventListener("hashchange", () => location.hash.startsWith(PICTURE) && location.reload());
+    // a link that differs behind the # alone is the same page to a browser
+    addEventListener("hashchange", () => LONG.test(location.hash) && location.reload());
   }
   async copy(what, button) {
     const tab = SHARED.active;
     await tab?.store.idle();
     if (!tab?.store.point) return;
-    const { point } = tab.store;
-    const text = what === "link" ? linkTo(point.query) : point[what];
+    const text = what === "link" ? tab.link() : tab.lines(what);
     const done = await toClipboard(text);
     this.shown.textContent = text;
     this.shown.hidden = button.id === "vg-link";
@@ -76,9 +81,9 @@ class Masthead {
   }
   // Releases and facts of a tab, if it is the one in sight and has any.
   show(tab) {
-    if (tab !== SHARED.active || !tab.known?.size) return;
-    this.select.replaceChildren(...[...tab.known.keys()].map((name) => make("option", { value: name }, name)));
-    const { about } = tab.store, one = tab.known.get(about?.release);
+    const { about, known } = tab.store, one = known?.get(about?.release);
+    if (tab !== SHARED.active || !known?.size) return;
+    this.select.replaceChildren(...[...known.keys()].map((name) => make("option", { value: name }, name)));
     this.select.value = about?.release ?? "";
     if (!one) return;
     const parts = [`${one.size}×${one.size}`, `${about.native} frames`];

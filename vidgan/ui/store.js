@@ -3,11 +3,17 @@
 // The point is the text of a link. A change is sent together with the last point that the server confirmed; while one
 // request is under way further changes wait, newer values of the same control replacing older ones. So the newest
 // hand movement wins, a slow machine skips what lies between, and nothing is ever queued up.
+//
+// Tabs that show the same point have one store: what is found in one of them is what the others show.
 
 class Store extends EventTarget {
-  constructor(server) {
+  constructor() {
     super();
-    this.server = server;
+    this.server = {}; // name -> handler, of all the tabs
+    this.known = null; // the releases to choose from, by name
+    this.opening = null; // the answer to the first request, once for all tabs
+    this.thumbs = new Map(); // place -> small picture
+    this.last = {}; // what was told last, for a tab that comes later
     this.about = null; // release, labels, and what else the controls are built from
     this.point = null; // the last point that the server confirmed
     this.waiting = new Map(); // control -> change
@@ -17,6 +23,7 @@ class Store extends EventTarget {
     this.future = [];
   }
   tell(name, detail) {
+    this.last[name] = detail;
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
   async ask(name, request) {
@@ -32,6 +39,17 @@ class Store extends EventTarget {
       if (tries === 8) throw new Error("The server does not answer; what you see is still there, please try again.");
       await new Promise((resolve) => setTimeout(resolve, 150 * (tries + 1)));
     }
+  }
+  // The first point; the answer of `open`
+  async open(query) {
+    const answer = await this.ask("open", { query });
+    if (answer.elsewhere) return answer;
+    this.known = new Map(answer.releases.map((one) => [one.name, one]));
+    if (!answer.point) return answer;
+    await this.accept(answer, 0);
+    this.past = [this.point.query];
+    this.tell("settled", this.point);
+    return answer;
   }
   // key: the control that makes the change; from: the element beside which an error belongs
   change(key, what, from = null) {
@@ -83,6 +101,10 @@ class Store extends EventTarget {
       this.future = [];
     }
     this.tell("settled", this.point);
+  }
+  // Until the hand is off the controls, for what can wait
+  async rest() {
+    while (this.busy || this.held) await new Promise((resolve) => setTimeout(resolve, 30));
   }
   async idle() {
     while (this.busy || this.waiting.size) await new Promise((resolve) => setTimeout(resolve, 15));
