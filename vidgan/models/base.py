@@ -11,7 +11,6 @@ from ..conditions import Condition, check_weights
 from ..errors import VidganError
 from ..latents import Latents, LatentSpace, whole
 
-
 MAX_FRAMES = 512  #: the longest clip that can be asked for, where any length can
 
 
@@ -91,8 +90,10 @@ class Generator(nn.Module):
         return self.frames
 
     def steps_for(self, frames: int) -> int:
-        """Motion steps that give a clip of `frames`; VidganError naming the lengths that exist. Where a clip can have any
-        length, there is one step, and the condition says how many frames."""
+        """Motion steps that give a clip of `frames`; VidganError naming the lengths that exist.
+
+        Where a clip can have any length, there is one step, and the condition says how many frames.
+        """
         if self.any_length:
             check_length(frames)
             return 1

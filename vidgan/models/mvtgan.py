@@ -1,5 +1,5 @@
-"""MVT-GAN: Multi-Variate Temporal GAN for Large Scale Video Generation (Munoz, Zolfaghari, Argus, Brox; arXiv 2004.01823,
-later named Temporal Shift GAN).
+"""MVT-GAN: Multi-Variate Temporal GAN for Large Scale Video Generation (Munoz, Zolfaghari, Argus, Brox; arXiv
+2004.01823, later named Temporal Shift GAN).
 
 Noise of three independent Gaussians becomes a sequence of codes (Eq. 4), each code and the label's embedding a frame.
 A ResNet generator draws the frames one by one; with temporal self-attention (TSA, Figures 3 and 4) its first blocks
@@ -251,14 +251,27 @@ class MVTGAN(Generator):
             told += config.embedding
         self.image = ImageGenerator(told, config)
 
+    def fuse(self) -> "MVTGAN":
+        if not self.config.spectral_norm and self.device.type == "cpu":
+            from .mvtgan_fused import FusedMVTGAN
+
+            self.fused = FusedMVTGAN(self)
+        return self
+
     def forward(self, latents: Latents, condition: Condition | None = None) -> Tensor:
+        told = self.codes(latents, condition)
+        frames = told.shape[1]
+        return self.image(told.flatten(0, 1), frames).unflatten(0, (-1, frames)).transpose(1, 2)
+
+    def codes(self, latents: Latents, condition: Condition | None) -> Tensor:
+        """Z_F [B, T, 240]: what each frame is drawn from."""
         frames = (condition and condition.frames) or self.config.frames
         z = torch.cat([latents[name] for name in SUBSPACES], dim=1)  # B, 120
-        told = self.sequence(z, frames)  # B, T, 120
-        if self.config.classes:
-            label = self.embedding(condition.label.to(z.dtype))
-            told = torch.cat([told, label[:, None].expand(-1, frames, -1)], dim=2)  # B, T, 240
-        return self.image(told.flatten(0, 1), frames).unflatten(0, (-1, frames)).transpose(1, 2)
+        codes = self.sequence(z, frames)
+        if not self.config.classes:
+            return codes
+        label = self.embedding(condition.label.to(z.dtype))
+        return torch.cat([codes, label[:, None].expand(-1, frames, -1)], dim=2)
 
 
 class DownBlock(nn.Module):
