@@ -16,6 +16,9 @@ import torch
 import vidgan
 from vidgan import video
 from vidgan.data import open_source
+from vidgan.explore.bookmark import Bookmark
+from vidgan.explore.interpolate import Walk, columns
+from vidgan.explore.resample import clip_of
 from vidgan.models import Generator, build
 from vidgan.training.options import preset
 from vidgan.training.recipes import RECIPES
@@ -61,6 +64,18 @@ def drawing_one(generator: Generator, steps: int = 1) -> Callable[[], object]:
     return lambda: generator.generate(latents, vidgan.Condition(image=image))
 
 
+def exploring() -> Iterator[Figure]:
+    """ms for one clip, as Resample draws for each variant, and for a walk in seven columns, of each release."""
+    for info in vidgan.releases():
+        generator = vidgan.load(info.name)
+        if generator.takes_image:
+            continue
+        points = [Bookmark.draw(generator, dict.fromkeys(generator.latent_space.names, seed)) for seed in (1, 2)]
+        made, walk = f"release {info.name}, {generator.frames} frames", Walk(points)
+        yield f"{made}: one variant", median_ms(lambda g=generator, p=points[0]: clip_of(g, p)), "ms"
+        yield f"{made}: 7 columns", median_ms(lambda g=generator, w=walk: columns(g, w, 7), 5), "ms"
+
+
 def encoders() -> Iterator[Figure]:
     """ms to encode 16 frames of 64x64."""
     frames = video.to_uint8(open_source("expressions", bank=0).batch(1, 0).clip)[0]
@@ -97,7 +112,13 @@ def training() -> Iterator[Figure]:
             trainer.close()
 
 
-GROUPS = {"generators": generators, "encoders": encoders, "drawing": drawing, "training": training}
+GROUPS = {
+    "generators": generators,
+    "exploring": exploring,
+    "encoders": encoders,
+    "drawing": drawing,
+    "training": training,
+}
 
 
 def main() -> None:
