@@ -17,7 +17,6 @@ def resample(options) -> None:
     from .. import video
     from ..explore.drawing import sheet
     from ..explore.resample import check_names, clip_of, shares, variants
-    from ..inference import Renderer
     from ..latents import MAX_SEED
 
     suffix = _format(options.out, SHEETS)
@@ -31,13 +30,12 @@ def resample(options) -> None:
     point = _point(_or(options.latents, str(seed)), options, generator, options.label)
     first = _or(options.new_seed, (seed + 1) % (MAX_SEED + 1))
     drawn = variants(point, generator, names, first, options.n)
-    renderer = Renderer(generator)
-    clips = [clip_of(renderer, one) for one in (point, *drawn)]
+    clips = [clip_of(generator, one) for one in (point, *drawn)]
     file = str(video.save(options.out, sheet(clips, still=suffix == "png"), generator.fps))
     if not options.json:
         print(file)
     with _progress() as progress:
-        measured = shares(renderer, point, progress=progress) if options.shares else {}
+        measured = shares(generator, point, progress=progress) if options.shares else {}
     if options.json:
         told = {
             "release": point.release,
