@@ -100,6 +100,15 @@ def test_labels_lie_on_the_straight_line_between_their_weights(generator):
     assert blend_labels(generator, "fear", "fear=2", 0.5) == "fear"
 
 
+def test_a_link_holds_a_blend_of_a_hundred_classes(own_checkpoints, make_release):
+    names = tuple(f"WritingOnBoard{index}" for index in range(101))
+    generator = hub.load(make_release(own_checkpoints / "many", labels=names))
+    ends = [Bookmark.draw(generator, {"appearance": 1, "motion": 2}, label=label) for label in ("", names[7])]
+    half = Walk(ends).at(generator, 0.3)
+    back = Bookmark.from_query(half.to_query(generator), lambda name: (name, generator))
+    assert back == half and torch.equal(weights(generator, back), weights(generator, half))
+
+
 @pytest.mark.parametrize("t", [0.0, 0.2, 0.5, 0.77, 1.0])
 @pytest.mark.parametrize("what", WHAT)
 def test_a_link_holds_every_point_of_the_way(generator, what, t):

@@ -31,7 +31,7 @@ from ..models.imaginator import LEVELS
 from .animate import MAX_PARTS
 
 MAX_TEXT = 20_000  #: characters of a link that we look at, besides its picture
-MAX_LABEL = 1_000  #: characters of a label
+MAX_LABEL = 4_000  #: characters of a label: a blend of a hundred classes
 MAX_TRUNCATION = 2.0
 MAX_FUSION = 1.0  #: strength of an appearance skip
 
