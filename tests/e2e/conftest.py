@@ -238,6 +238,25 @@ class Resampling(Visit):
         """Go to another tab by its button; returns when it is there."""
         self.page.get_by_role("tab", name=name).click()
 
+    def fits(self, width: int) -> None:
+        """Nothing of the tab reaches beyond the window, and all that can be used has a name and is dark in the dark."""
+        inside = self.page.evaluate(
+            "(root) => [...document.querySelectorAll(`${root} *, .vg-mast *`)].filter(e => e.offsetParent && "
+            "!e.closest('.vg-sr') && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.className)",
+            self.root,
+        )
+        assert not inside and self.page.evaluate("document.documentElement.scrollWidth") <= width
+        nameless = self.page.evaluate(
+            "(root) => [...document.querySelectorAll(['button', 'select', 'input'].map(tag => `${root} ${tag}`))]"
+            ".filter(e => !(e.getAttribute('aria-label') || e.textContent.trim() && e.tagName == 'BUTTON' || "
+            "e.closest('label'))).map(e => e.outerHTML.slice(0, 90))",
+            self.root,
+        )
+        assert not nameless
+        panel = f"getComputedStyle(document.querySelector('{self.root} .vg-panel')).backgroundColor"
+        colour = self.page.evaluate(panel)
+        assert sum(map(int, colour.split("(")[1].rstrip(")").split(",")[:3])) < 150
+
     @property
     def link(self) -> str:
         """All of the address that is ours."""

@@ -20,9 +20,11 @@ class Clips {
         if (token !== this.token) return;
         this.put(cell, clip);
       }
-      this.tab.calm(this.element);
+      if (this.failed) this.tab.calm(this.element);
+      this.failed = false;
     } catch (error) {
-      if (token === this.token) this.tab.complain(error.message, this.element);
+      this.failed = token === this.token;
+      if (this.failed) this.tab.complain(error.message, this.element);
     } finally {
       if (token === this.token) this.element.removeAttribute("aria-busy");
     }

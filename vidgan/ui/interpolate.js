@@ -87,7 +87,7 @@ class Interpolate extends Stage {
     const place = from ?? this.keys.element;
     let fine = true;
     try {
-      this.walk = await this.ask("walk", wish);
+      this.walk = await this.during(() => this.ask("walk", wish));
       if (!keep) this.calm(place);
     } catch (error) {
       this.complain(error.message, place);

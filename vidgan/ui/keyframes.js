@@ -39,7 +39,7 @@ class Keyframes extends Clips {
   async redraw() {
     const { chosen } = this;
     try {
-      const query = await this.random(this.points[0]);
+      const query = await this.tab.during(() => this.random(this.points[0]));
       if (chosen === this.chosen) this.become(query);
     } catch (error) {
       this.tab.complain(error.message, this.element);

@@ -38,7 +38,7 @@ class Resample extends Stage {
   async show(row, keep = false) {
     const turn = (this.turn = {}), panel = this.parts.element;
     try {
-      const answer = await this.store.ask("variants", { ...this.request(row), count: VARIANTS });
+      const answer = await this.during(() => this.store.ask("variants", { ...this.request(row), count: VARIANTS }));
       if (turn !== this.turn) return true;
       this.row = { ...row, ...answer };
       if (!keep) this.calm(panel);

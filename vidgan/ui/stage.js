@@ -208,6 +208,17 @@ class Stage {
       return this.store.ask("take", { query: this.store.point.query, format });
     });
   }
+  // What stands beside the player is busy while `work` lasts.
+  async during(work) {
+    const side = this.root.querySelector(".vg-side");
+    this.works = (this.works ?? 0) + 1;
+    side.setAttribute("aria-busy", "true");
+    try {
+      return await work();
+    } finally {
+      if (!--this.works) side.removeAttribute("aria-busy");
+    }
+  }
   // A group of buttons, each of which saves what `made(kind)` gives
   saver(name, what, kinds, made) {
     const group = this.find(name);
