@@ -10,6 +10,7 @@ import torch
 import vidgan
 from train import parse
 from vidgan import Condition, cli, hub
+from vidgan.metrics.classifier import ClassifierOptions
 from vidgan.metrics.novelty import Familiar
 from vidgan.models import ReleaseInfo, build
 from vidgan.training.ema import calibrate
@@ -62,6 +63,66 @@ def test_any_other_release_is_measured_beside_its_controls(run, checkpoints):
     assert status == 2 and "takes --clips, not --videos" in told
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """Banks, features and classifiers of nobody else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VIDGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def few(monkeypatch, cache):
+    """Classifiers of one step: what they tell is tested elsewhere."""
+    monkeypatch.setattr(ClassifierOptions.__init__, "__defaults__", ("small-resnet", 1, 4, 1e-3, 0.0, 4, "cosine"))
+
+
+def test_several_metrics_are_measured_in_one_run(run, checkpoints, few, tmp_path):
+    line = "evaluate g3an-expressions --set bank=72 --clips 8 --train-clips 20 --repeats 1 --classifiers 2"
+    sheet = tmp_path / "sheet.webp"
+    status, out, _ = run(f"{line} --metric s3,inception,retrieval --sheet {sheet} --json")
+    found = json.loads(out)
+    assert status == 0 and list(found) == ["s3", "inception", "retrieval"] and sheet.read_bytes()[:4] == b"RIFF"
+    assert "s3_small-resnet_8x16f64" in found["s3"] and len(found["s3"]["runs"]) == 2
+    assert found["inception"]["repeats"] == 1 and found["inception"]["train_clips"] == 8
+    assert found["s3"]["classifier"]["hash"] == found["inception"]["classifier"]["hash"]  # the classifier of ReR
+    assert found["retrieval"]["memorisation_pixels_8of20x16f64"] <= 1
+    status, out, _ = run("evaluate g3an-expressions --set bank=72 --clips 8 --metric distance,retrieval")
+    assert status == 0 and "frozen on their first frame" in out and "memorisation_pixels_8of32x16f64" in out
+
+
+def test_one_metric_is_its_own_result(run, checkpoints, cache):
+    line = "evaluate g3an-expressions --set bank=72 --clips 8 --json"
+    plain, named = (json.loads(run(f"{line}{more}")[1]) for more in ("", " --metric distance"))
+    assert plain == named and "controls" in plain
+    assert json.loads(run(f"{line} --metric retrieval")[1])["k"] == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--metric s4", "did you mean s3"),
+        ("--metric s3,", "no metric ''"),
+        ("--metric s3 --classifier resnet", "did you mean small-resnet"),
+        ("--metric s3 --repeats 2", "--repeats goes with --metric inception"),
+        ("--sheet sheet.webp", "--sheet goes with --metric retrieval"),
+        ("--metric retrieval --sheet sheet.txt", "format for a sheet '.txt'"),
+        ("--metric inception --split train", "need both splits"),
+        ("--metric s3 --classifiers 0", "--classifiers"),
+        ("--metric retrieval --train-clips 2", "--train-clips"),
+        ("--metric s3 --starts 2", "takes --clips, not --starts"),
+    ],
+)
+def test_mistakes_about_metrics_are_one_sentence(run, checkpoints, cache, line, message):
+    status, out, told = run(f"evaluate g3an-expressions --clips 4 --set bank=16 {line}")
+    assert status == 2 and not out and message in told and told.count("\n") == 1
+
+
+def test_a_release_without_labels_has_no_s3(run, checkpoints, cache):
+    status, out, told = run("evaluate g3an-weizmann --data expressions --set bank=16 --clips 4 --metric s3 --json")
+    assert status == 2 and not out and "takes no label" in told
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -70,6 +131,7 @@ def test_any_other_release_is_measured_beside_its_controls(run, checkpoints):
         ("mover --data sprites --root nowhere", "sprites"),
         ("mover --starts 0", "--starts"),
         ("mover --clips 9", "takes --videos and --starts, not --clips"),
+        ("mover --metric s3", "takes --videos and --starts, not --metric"),
         ("mover --set strid=2", "option of expressions"),
         ("mver", "did you mean mover"),
     ],

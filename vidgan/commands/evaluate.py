@@ -21,7 +21,7 @@ def evaluate(options) -> None:
     from .. import hub
 
     generator = hub.load(options.name, options.device)
-    wanted = _metrics(generator, options)
+    wanted, classifier = _metrics(generator, options), _classifier(options)
     if generator.takes_image:
         return _animation(generator, options)
     tables, results = [], {}
@@ -29,7 +29,7 @@ def evaluate(options) -> None:
     if set(wanted) - {"distance"}:
         train = _source(generator, options, split="train")
     for name in wanted:
-        results[name], lines = _measured(name, generator, train, test, options)
+        results[name], lines = _measured(name, generator, train, test, options, classifier)
         tables.append("\n".join(lines))
     if options.json:
         return print_json(results if len(results) > 1 else results[wanted[0]])
@@ -56,12 +56,15 @@ def _metrics(generator, options) -> list[str]:
     return wanted
 
 
-def _measured(name: str, generator, train, test, options) -> tuple[dict, list[str]]:
-    """One metric: its result, and the same as lines of a table."""
-    from ..metrics.classifier import NETWORKS, ClassifierOptions
+def _classifier(options):
+    from ..metrics.classifier import ClassifierOptions
 
+    return ClassifierOptions(options.classifier) if options.classifier else ClassifierOptions()
+
+
+def _measured(name: str, generator, train, test, options, classifier) -> tuple[dict, list[str]]:
+    """One metric: its result, and the same as lines of a table."""
     told = {"clips": options.clips or 512, "seed": options.seed, "progress": not options.json}
-    classifier = ClassifierOptions(options.classifier or NETWORKS[0])
     if name == "distance":
         from ..metrics.distance import distance, distances_table
 

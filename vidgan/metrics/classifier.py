@@ -15,6 +15,7 @@ from ..data.base import ClipSource, step_generator
 from ..errors import VidganError, unknown
 from ..models.layers import channels_last
 from ..video import to_clip
+from ..vision import torchvision
 from .clips import Clips, check_classes, real_clips
 from .distance import BATCH, fingerprint, kept
 from .weights import weights_hash
@@ -99,13 +100,7 @@ def build(options: ClassifierOptions, classes: int) -> nn.Module:
     none."""
     if options.network == "small-resnet":
         return SmallResNet(classes, options.dropout)
-    try:
-        from torchvision.models import video
-    except ImportError as error:
-        raise VidganError(
-            f"The classifier {options.network} needs torchvision ({error}): pip install torchvision."
-        ) from error
-    network = getattr(video, options.network)(weights=None)
+    network = getattr(torchvision("models.video"), options.network)(weights=None)
     network.fc = nn.Sequential(nn.Dropout(options.dropout), nn.Linear(network.fc.in_features, classes))
     return network
 

@@ -188,7 +188,7 @@ def generated(
             f"The generator draws {generator.size} pixels, but {source.name} was opened at {source.size}."
         )
     latents = generator.latent_space.sample(clips, seed, steps=generator.steps_for(source.frames))
-    condition = conditions(generator, source, label, clips, seed)
+    condition = generator.told_length(source.frames, conditions(generator, source, label, clips, seed))
     for start in tqdm(range(0, clips, batch_size), desc="generated clips", disable=not progress):
         chosen = slice(start, start + batch_size)
         rows = condition and condition.each(lambda value, chosen=chosen: value[chosen])

@@ -23,7 +23,7 @@ from .distance import distinct, facts, floor_features, generated, real_features
 from .features import FeatureNetwork, load_features
 from .scores import DRAWS
 
-BLOCK = 64  #: vectors of either side that are compared at a time
+BLOCK, PART = 128, 32  #: keys and queries that are compared at a time: clips of 16 x 64 x 64 take 200 and 50 MB
 
 
 @dataclass(frozen=True)
@@ -47,31 +47,33 @@ def search(queries: Tensor, blocks: Iterator[Tensor], k: int = 3) -> Neighbours:
     """As `nearest`, of keys that come in `blocks` [m, ...] and need not fit into memory together."""
     if k < 1 or not len(queries):
         raise VidganError(f"At least 1 neighbour of 1 clip is looked for; asked for {k} of {len(queries)}.")
+    lengths = torch.cat([_double(part).square().sum(1) for part in queries.split(PART)])
     squared = torch.full((len(queries), 0), torch.inf, dtype=torch.float64)
     index, seen = torch.empty(len(queries), 0, dtype=torch.long), 0
     for keys in blocks:
         if keys.shape[1:] != queries.shape[1:]:
             raise VidganError(f"Clips of {list(queries.shape[1:])} and of {list(keys.shape[1:])} cannot be compared.")
+        apart = _squared(queries, lengths, keys)
+        if not torch.isfinite(apart).all():
+            raise VidganError("Distances are NaN or infinite: the clips hold numbers that are.")
         numbers = torch.arange(seen, seen + len(keys)).expand(len(queries), -1)
-        squared, order = torch.cat([squared, _squared(queries, keys)], 1).sort(dim=1, stable=True)
+        squared, order = torch.cat([squared, apart], 1).sort(dim=1, stable=True)
         squared, index = squared[:, :k], torch.cat([index, numbers], 1).gather(1, order[:, :k])
         seen += len(keys)
     if seen < k:
         raise VidganError(f"{k} nearest clips were asked for, but there are only {seen}.")
-    if not torch.isfinite(squared).all():
-        raise VidganError("Distances are NaN or infinite: the clips hold numbers that are.")
     return Neighbours(index, squared.sqrt())
 
 
-def _squared(queries: Tensor, keys: Tensor) -> Tensor:
-    """Squared distances float64 [N, m]."""
-    keys = keys.flatten(1).double()
-    lengths = keys.square().sum(1)
-    rows = []
-    for part in queries.split(BLOCK):
-        part = part.flatten(1).double()
-        rows.append(part.square().sum(1, keepdim=True) + lengths - 2 * part @ keys.T)
-    return torch.cat(rows).clamp_(min=0)
+def _squared(queries: Tensor, lengths: Tensor, keys: Tensor) -> Tensor:
+    """Squared distances float64 [N, m]; lengths: squared, of the queries, float64 [N]."""
+    keys = _double(keys)
+    products = torch.cat([_double(part) @ keys.T for part in queries.split(PART)])
+    return (lengths[:, None] + keys.square().sum(1) - 2 * products).clamp_(min=0)
+
+
+def _double(vectors: Tensor) -> Tensor:
+    return vectors.flatten(1).double()
 
 
 # ------------------------------------------------------------------------------------------------ the score

@@ -59,11 +59,12 @@ def similarity(
         raise VidganError(f"At least 1 classifier is needed; {classifiers} was asked for.")
     real, held = real_clips(train, clips, seed), real_clips(test, clips, seed)
     made = generated_clips(generator, train, real.label, clips, seed, batch_size, progress)
-    runs, right = [], {"ser": [], "res": [], "rer": []}
+    runs, networks, right = [], [], {"ser": [], "res": [], "rer": []}
     for number in range(classifiers):
         chosen = (seed + number) % (MAX_SEED + 1)
         told = {"device": generator.device, "progress": progress}
         by_real = real_classifier(train, test, clips, seed, options, chosen, **told)
+        networks.append(describe(by_real, options))
         by_made = fit(made, len(train.labels), options, chosen, test=held, **told)
         named = {"ser": hits(by_made, held), "res": hits(by_real, made), "rer": hits(by_real, held)}
         rates = {name: value.double().mean().item() for name, value in named.items()}
@@ -80,7 +81,7 @@ def similarity(
         "runs": runs,
         **facts(test, len(held), clips, seed),
         "train_clips": len(real), "generated_clips": len(made), "classes": len(train.labels),
-        "classifier": describe(by_real, options),
+        "classifier": networks[0],
         "generator": generator.info.name if generator.info else generator.architecture,
     }  # fmt: skip
     return result | _notes(result, train, real, held)
