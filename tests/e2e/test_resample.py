@@ -1,4 +1,4 @@
-"""The tab Resample in a real browser: what is kept stays, what is redrawn is what Python draws, a link restores both."""
+"""The tab Resample in a browser: what is kept stays, what is redrawn is what Python draws, a link restores both."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,13 @@ import pytest
 from vidgan import video
 
 ORIGINAL = "release=g3an-expressions&label=happiness&seed.appearance=11&seed.motion=4&frames=16"
+
+
+#: the server measures as slowly as a large network would
+SLOWLY = """() => {
+  const { server } = window.vidgan.stores.drawn, { shares } = server;
+  server.shares = (request) => new Promise((done) => setTimeout(() => done(shares(request)), 400));
+}"""
 
 
 def cell(index: int) -> str:
@@ -107,6 +114,20 @@ def test_the_bars_say_what_python_measures(resampling, drawn):
     assert "orthogonal" in one.page.inner_text("[aria-label='Keep or redraw']")
     one.page.click("#vr-resample >> text=How does this work?")
     assert "Figure 12" in one.page.inner_text("#vr-resample .vg-help")
+
+
+def test_a_measurement_that_was_left_is_gone_on_with(resampling):
+    one = resampling()
+    one.page.evaluate(SLOWLY)
+    one.page.select_option("#vg-release", "g3an-plain")
+    one.page.wait_for_selector("#vr-draws:has-text('measured in 2 draws')")
+    one.turn("Explore")
+    one.page.wait_for_selector("#vg-explore .vg-cell:not(:disabled)")
+    one.page.wait_for_timeout(1500)
+    assert "8" not in one.page.evaluate("document.getElementById('vr-draws').textContent"), "out of sight it rests"
+    one.turn("Resample")
+    one.rest()
+    assert one.page.inner_text("#vr-draws") == "measured in 8 draws"
 
 
 def test_a_link_brings_everything_back_after_a_restart(resampling, server):

@@ -12,6 +12,8 @@ from vidgan.explore import resample
 from vidgan.explore.bookmark import Bookmark
 from vidgan.explore.drawing import sheet
 from vidgan.latents import MAX_SEED
+from vidgan.models import ReleaseInfo, build
+from vidgan.training.ema import calibrate
 from vidgan.ui.resample_studio import ResampleStudio
 
 
@@ -86,6 +88,25 @@ def test_the_row_as_a_file(studio, query, tmp_path):
         assert base64.b64decode(file["data"]) == video.encode(sheet(clips), kind, generator.fps)
     frames, _ = video.read(base64.b64decode(studio.sheet(row(query, format="webp"))["data"]))
     assert len(frames) == 16 and np.ptp(frames) > 50
+
+
+def test_three_subspaces_and_any_length(own_checkpoints, monkeypatch):
+    monkeypatch.setattr("vidgan.explore.directions.directions_of", lambda *_: {})
+    generator = calibrate(build("mvtgan", size=64, classes=2, width=2, hidden=8, embedding=4), batches=1)
+    info = ReleaseInfo("mvt", "mvtgan", labels=("walk", "run"))
+    hub.save_release(own_checkpoints / "mvt", generator, info, card="# mvt\n")
+    studio = ResampleStudio()
+    told = studio.open({"query": "release=mvt&label=run&seed.z_a=1&seed.z_b=2&seed.z_c=3&frames=24"})
+    assert [space["role"] for space in told["spaces"]] == ["appearance", "motion", "appearance"]
+    assert told["point"]["frames"] == told["frames"] == 24
+    query = told["point"]["query"]
+    answer = studio.variants(row(query, names=["z_c", "z_a"]))
+    assert answer["names"] == ["z_a", "z_c"]
+    assert answer["queries"][0] == query.replace("z_a=1", "z_a=5").replace("z_c=3", "z_c=5")
+    assert studio.cell({"query": answer["queries"][0]})["frames"] == 24
+    assert set(studio.shares({"query": query, "draws": 1})["shares"]) == {"z_a", "z_b", "z_c"}
+    shorter = studio.draw({"query": query, "changes": [{"kind": "frames", "frames": 16}]})
+    assert shorter["point"]["frames"] == shorter["frames"] == 16
 
 
 @pytest.mark.parametrize(

@@ -68,10 +68,12 @@ class Interpolate extends Stage {
   async opened() {
     const walk = SHARED.walk ?? this.former?.walk?.walk, { query } = this.store.point;
     const pace = PACES.find((value) => String(value) === new URLSearchParams(SHARED.asked).get("pace")) ?? USUAL.pace;
+    const turn = (this.turn = {});
     SHARED.walk = this.former = this.walk = this.wish = null;
     try {
       if (walk && (await this.request({ walk, pace }))) return;
-      await this.request({ ...USUAL, points: [query, await this.keys.random(query)] }, null, Boolean(walk));
+      const end = await this.keys.random(query);
+      if (turn === this.turn) await this.request({ ...USUAL, points: [query, end] }, null, Boolean(walk));
     } catch (error) {
       this.complain(error.message, this.keys.element);
     }
@@ -87,7 +89,9 @@ class Interpolate extends Stage {
     const place = from ?? this.keys.element;
     let fine = true;
     try {
-      this.walk = await this.during(() => this.ask("walk", wish));
+      const walk = await this.during(() => this.ask("walk", wish));
+      if (walk.release !== this.store.about.release) return true; // another one has been chosen since
+      this.walk = walk;
       if (!keep) this.calm(place);
     } catch (error) {
       this.complain(error.message, place);
@@ -117,6 +121,8 @@ class Interpolate extends Stage {
       caption: this.nameOf(t), name: `Clip at ${this.nameOf(t)}`, query: walk.points[0], changes: [this.step(t)],
       take: () => this.go(t),
     })));
+    const here = this.columns.cells.findIndex((cell) => cell.query === this.store.point.query);
+    if (this.walk === walk && here >= 0) this.way.set(walk.columns[here]);
   }
   // The change that leads to a place, 0 to 1 over the whole way
   step(t) {

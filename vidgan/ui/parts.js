@@ -23,6 +23,7 @@ class Parts {
       return row;
     });
     this.element.replaceChildren(...this.rows.map((row) => row.element));
+    this.measured = this.token = null;
   }
   set(name, redraw) {
     const { row } = this.tab;
@@ -39,8 +40,8 @@ class Parts {
   }
   // What each part changes around a point: each request needs a few clips only, and waits for the hand.
   async measure(query) {
-    if (query === this.measured) return;
-    const token = (this.token = {});
+    if (query === this.measured || query === this.token?.query) return;
+    const token = (this.token = { query });
     this.element.setAttribute("aria-busy", "true");
     try {
       for (const draws of DRAWS) {
@@ -54,7 +55,10 @@ class Parts {
     } catch (error) {
       if (token === this.token) this.tab.complain(error.message, this.element);
     } finally {
-      if (token === this.token) this.element.removeAttribute("aria-busy");
+      if (token === this.token) {
+        this.token = null;
+        this.element.removeAttribute("aria-busy");
+      }
     }
   }
   show(shares, draws) {

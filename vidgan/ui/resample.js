@@ -29,7 +29,9 @@ class Resample extends Stage {
   // The row is made anew, unless one of its clips is where we are.
   async follow() {
     const { query } = this.store.point;
-    if (this.row && ![this.row.original, ...this.row.queries].includes(query)) await this.show({ ...this.row, original: query });
+    if (!this.row) return;
+    if (![this.row.original, ...this.row.queries].includes(query)) await this.show({ ...this.row, original: query });
+    else if (!this.variants.element.hasAttribute("aria-busy")) await this.parts.measure(this.row.original);
   }
   redraw() {
     if (this.row) this.show({ ...this.row, seed: randomSeed() });
