@@ -9,6 +9,7 @@ from torch import nn
 
 from vidgan import Condition, VidganError
 from vidgan.data import Batch
+from vidgan.training.log import read_log
 from vidgan.training.options import preset
 from vidgan.training.phases import Micro, Networks
 from vidgan.training.recipes import RECIPES
@@ -173,6 +174,21 @@ def test_both_steps_of_the_discriminators_see_clips_of_their_own(tmp_path):
     trainer.step = 1
     assert not any(torch.equal(clip, next(trainer._micros(0)).batch.clip) for clip in (first, second))
     assert [phase.draw for phase in trainer.phases] == [0, 1, 1]
+
+
+@pytest.mark.parametrize("name", [*PRESETS])
+def test_every_preset_trains_and_leaves_its_state(name, tmp_path):
+    options = preset("mvtgan", name, RECIPES)
+    narrow = dataclasses.replace(options.model, width=2, hidden=8, embedding=4)
+    options = dataclasses.replace(
+        options, model=narrow, data="expressions", data_options=("bank=16", "identities=8"), run=tmp_path / "run",
+        batch=4, micro_batches=min(2, options.micro_batches), steps=1, sheet_every=0, log_every=1, threads=1,
+    )  # fmt: skip
+    train(options)
+    tensors, facts = load_state(options.run)
+    assert facts["step"] == 1 and any(key.startswith("network.image.") for key in tensors)
+    (line,) = read_log(options.run)
+    assert {"d_video", "d_image", "g_video", "g_image"} <= line.keys() and ("g_motion" in line) == (name == "mvt-mc")
 
 
 @pytest.mark.parametrize("recipe", [{"motion": 1.0, "labels": "uniform"}, {"augment": ("flip", "colour")}])
