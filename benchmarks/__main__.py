@@ -48,30 +48,39 @@ def generators() -> Iterator[Figure]:
     for width in (64, 16):
         generator = build("imaginator", width=width, classes=6)
         yield f"imaginator width {width}, 32 frames", median_ms(drawing_one(generator)), "ms/video"
+    for options in MVT:
+        generator = build("mvtgan", classes=10, spectral_norm=False, **options).eval().fuse()
+        yield f"mvtgan {options}, 16 frames", median_ms(drawing_one(generator), 3), "ms/video"
     for info in vidgan.releases():
         generator = vidgan.load(info.name)
-        for frames in (
-            (generator.frames, generator.frame_options[-1]) if generator.frame_options[1:] else (info.frames,)
-        ):
-            took = median_ms(drawing_one(generator, generator.steps_for(frames)))
+        for frames in sorted({generator.frames, generator.frame_options[-1]}):
+            took = median_ms(drawing_one(generator, frames))
             yield f"release {info.name}, {frames} frames", took, "ms/video"
 
 
-def drawing_one(generator: Generator, steps: int = 1) -> Callable[[], object]:
+#: the forms of MVT-GAN that are timed, with random weights: the paper's two sizes, and what two cores train
+MVT = ({"size": 128}, {"size": 96}, {"size": 64, "width": 8, "hidden": 256})
+
+
+def drawing_one(generator: Generator, frames: int | None = None) -> Callable[[], object]:
     """Draws one clip, of a grey picture where the generator takes one."""
-    latents = generator.latent_space.sample(1, seed=1, steps=steps)
+    frames = frames or generator.frames
+    latents = generator.latent_space.sample(1, seed=1, steps=generator.steps_for(frames))
     image = torch.zeros(1, 3, generator.size, generator.size) if generator.takes_image else None
-    return lambda: generator.generate(latents, vidgan.Condition(image=image))
+    condition = generator.told_length(frames, vidgan.Condition(image=image))
+    return lambda: generator.generate(latents, condition)
 
 
 def exploring() -> Iterator[Figure]:
-    """ms for one clip, as Resample draws for each variant, and for a walk in seven columns, of each release."""
-    for info in vidgan.releases():
-        generator = vidgan.load(info.name)
+    """ms for one clip, as Resample draws for each variant, and for a walk in seven columns: of MVT-GAN as two cores train
+    it, with random weights, and of each release."""
+    releases = {f"release {info.name}": vidgan.load(info.name) for info in vidgan.releases()}
+    small = {"mvtgan of width 8": build("mvtgan", classes=10, spectral_norm=False, **MVT[-1]).eval().fuse()}
+    for name, generator in (small | releases).items():
         if generator.takes_image:
             continue
         points = [Bookmark.draw(generator, dict.fromkeys(generator.latent_space.names, seed)) for seed in (1, 2)]
-        made, walk = f"release {info.name}, {generator.frames} frames", Walk(points)
+        made, walk = f"{name}, {generator.frames} frames", Walk(points)
         yield f"{made}: one variant", median_ms(lambda g=generator, p=points[0]: clip_of(g, p)), "ms"
         yield f"{made}: 7 columns", median_ms(lambda g=generator, w=walk: columns(g, w, 7), 5), "ms"
 

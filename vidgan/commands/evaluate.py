@@ -24,16 +24,16 @@ def evaluate(options) -> None:
     wanted, classifier = _metrics(generator, options), _classifier(options)
     if generator.takes_image:
         return _animation(generator, options)
-    tables, results = [], {}
+    results = {}
     test, train = _source(generator, options), None
     if set(wanted) - {"distance"}:
         train = _source(generator, options, split="train")
     for name in wanted:
         results[name], lines = _measured(name, generator, train, test, options, classifier)
-        tables.append("\n".join(lines))
+        if not options.json:  # at once, so that what comes next may fail
+            print("\n".join(lines if len(results) == 1 else ["", *lines]), flush=True)
     if options.json:
-        return print_json(results if len(results) > 1 else results[wanted[0]])
-    print("\n\n".join(tables))
+        print_json(results if len(results) > 1 else results[wanted[0]])
 
 
 def _metrics(generator, options) -> list[str]:
