@@ -72,8 +72,7 @@ def drawing_one(generator: Generator, frames: int | None = None) -> Callable[[],
 
 
 def exploring() -> Iterator[Figure]:
-    """ms for one clip, as Resample draws for each variant, and for a walk in seven columns: of MVT-GAN as two cores train
-    it, with random weights, and of each release."""
+    """ms for one clip, as Resample draws it, and for a walk in seven columns: releases, MVT-GAN with random weights."""
     releases = {f"release {info.name}": vidgan.load(info.name) for info in vidgan.releases()}
     small = {"mvtgan of width 8": build("mvtgan", classes=10, spectral_norm=False, **MVT[-1]).eval().fuse()}
     for name, generator in (small | releases).items():
