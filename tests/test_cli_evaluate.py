@@ -53,6 +53,17 @@ def test_an_animating_release_is_measured_beside_its_baseline(run, mover):
     assert status == 0 and out.startswith("| | mover | repeats its input | real clips |") and ssim[:5] in out
 
 
+def test_a_release_is_measured_on_clips_like_those_it_learnt_from(run, mover):
+    config = json.loads((mover / "config.json").read_text())
+    (mover / "config.json").write_text(json.dumps(config | {"data_options": ["turns=false"]}))
+    still, turning, asked = (
+        json.loads(run(f"evaluate mover --videos 1 --starts 1 --json {more}")[1])
+        for more in ("", "--set turns=true", "--set turns=false")
+    )
+    assert still == asked | {"data_options": ["turns=false"]}
+    assert still["baselines"] != turning["baselines"] and turning["data_options"] == ["turns=false", "turns=true"]
+
+
 def test_any_other_release_is_measured_beside_its_controls(run, checkpoints):
     status, out, _ = run("evaluate g3an-expressions --clips 8 --json")
     found = json.loads(out)

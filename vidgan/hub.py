@@ -221,6 +221,9 @@ def _read_config(folder: Path) -> tuple[ReleaseInfo, object, dict]:
     frames, size, fps = field("frames", int, 16), field("size", int, 64), field("fps", float, 12.0)
     if not (1 <= frames <= 4096 and 1 <= size <= 4096 and 0.1 <= fps <= 1000):
         raise VidganError(f"{path} asks for {frames} frames of {size} pixels at {fps} a second, which is out of range.")
+    data_options = field("data_options", list, [])
+    if len(data_options) > 32 or not all(isinstance(item, str) and len(item) <= 200 for item in data_options):
+        raise VidganError(f"{path} must give 'data_options' as a few words, not {_short(data_options)}.")
     name = field("name", str, folder.resolve().name)
     if "name" in data and not _NAME.fullmatch(name):  # names become names of files
         raise VidganError(f"{path} cannot be used: {_bad_name(name)}")
@@ -236,6 +239,7 @@ def _read_config(folder: Path) -> tuple[ReleaseInfo, object, dict]:
         license=field("license", str, "apache-2.0"),
         step=field("step", int, 0),
         path=folder,
+        data_options=tuple(data_options),
         metrics=metrics,
     )
     return info, config, data
@@ -390,6 +394,7 @@ def save_release(
             "config": options,
             "labels": list(info.labels),
             "data": info.data,
+            "data_options": list(info.data_options),
             "frames": info.frames,
             "size": info.size,
             "fps": info.fps,

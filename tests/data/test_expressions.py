@@ -190,9 +190,10 @@ def test_a_bank_is_drawn_once_and_again_when_damaged(tmp_path, monkeypatch):
     file.unlink()
     open_bank()
     assert file.read_bytes() == whole  # however many threads draw it
-    for options in ({"split": "test"}, {"identities": 7}, {"frames": 3}, {"size": 40}, {"bank": 41}, {"simple": True}):
-        open_bank(**options)
-    assert len(list(tmp_path.iterdir())) == 7
+    others = {"split": "test", "identities": 7, "frames": 3, "size": 40, "bank": 41, "simple": True, "turns": False}
+    for name, value in others.items():
+        open_bank(**{name: value})
+    assert len(list(tmp_path.iterdir())) == 8
 
 
 def test_a_bank_reaches_every_row_and_all_labels(tmp_path, monkeypatch):
@@ -203,6 +204,16 @@ def test_a_bank_reaches_every_row_and_all_labels(tmp_path, monkeypatch):
     assert torch.cat([b.clip for b in batches]).flatten(1).unique(dim=0).shape[0] == 24
     assert set(torch.cat([b.factors["identity"] for b in batches]).tolist()) == {0, 1, 2}
     assert source.bank_factors["expression"].bincount().tolist() == [4] * 6
+
+
+def test_heads_can_be_still():
+    still, turning = (
+        open_source("expressions", size=32, frames=1, bank=0, turns=turns).batch(32, 0).factors
+        for turns in (False, True)
+    )
+    for name in ("yaw_start", "yaw_swing", "nod"):
+        assert not still[name].any() and turning[name].any()
+    assert all(torch.equal(still[name], turning[name]) for name in ("identity", "glasses", "background", "blink"))
 
 
 def test_simple_faces_are_plain():

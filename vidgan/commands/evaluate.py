@@ -29,7 +29,8 @@ def evaluate(options) -> None:
     if set(wanted) - {"distance"}:
         train = _source(generator, options, split="train")
     for name in wanted:
-        results[name], lines = _measured(name, generator, train, test, options, classifier)
+        result, lines = _measured(name, generator, train, test, options, classifier)
+        results[name] = result | {"data_options": _data_options(generator, options)}
         if not options.json:  # at once, so that what comes next may fail
             print("\n".join(lines if len(results) == 1 else ["", *lines]), flush=True)
     if options.json:
@@ -96,7 +97,7 @@ def _animation(generator, options) -> None:
     source, starts = _source(generator, options), options.starts or STARTS
     result = animation(generator, source, options.videos or 50, starts, options.seed, progress=not options.json)
     if options.json:
-        return print_json(result)
+        return print_json(result | {"data_options": _data_options(generator, options)})
     print("\n".join(table(result)))
 
 
@@ -111,4 +112,12 @@ def _source(generator, options, split: str | None = None):
     extra = {"frames": generator.frames, "size": generator.size, "root": options.root}
     if name == "expressions" and split is None:  # drawn here: images are animated from videos longer than a bank's
         extra["bank"] = 0 if generator.takes_image else max(options.clips or 512, 1024)
-    return open_source(name, split=split or options.split, **extra | data_options(name, options.set))
+    return open_source(
+        name, split=split or options.split, **extra | data_options(name, _data_options(generator, options))
+    )
+
+
+def _data_options(generator, options) -> list[str]:
+    """What the data set is told: what the release learnt with, and what was asked for."""
+    learnt = generator.info.data_options if options.data in (None, generator.info.data) else ()
+    return [*learnt, *options.set]

@@ -18,6 +18,7 @@ MAX_FRAMES = 512  #: the longest clip that can be asked for, where any length ca
 class ReleaseInfo:
     """What a release says of itself. frames and size are those it was trained on; fps is how it is shown.
 
+    data_options: options of the data set as `name=value`, so that it is measured on clips like those it learned from;
     step and metrics tell where in which training it was taken and how it measured.
     """
 
@@ -31,6 +32,7 @@ class ReleaseInfo:
     license: str = "apache-2.0"
     step: int = 0
     path: Path | None = None
+    data_options: tuple[str, ...] = ()
     metrics: dict = field(default_factory=dict)
 
 

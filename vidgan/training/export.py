@@ -88,8 +88,10 @@ def _measure(generator: Generator, options: TrainOptions, clips: int) -> dict:
     try:
         source = open_split(options, "test", generator)
         if generator.takes_image:
-            return animation(generator, source, max(1, clips // STARTS))
-        return distance(generator, source, clips, controls=True)
+            measured = animation(generator, source, max(1, clips // STARTS))
+        else:
+            measured = distance(generator, source, clips, controls=True)
+        return measured | {"data_options": list(generator.info.data_options)}
     except VidganError as error:
         return {"note": f"Not measured. {error}"}
 

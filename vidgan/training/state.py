@@ -182,6 +182,7 @@ def ema_generator(run: str | Path) -> Generator:
         size=generator.size,
         step=facts["step"],
         path=run,
+        data_options=tuple(item for item in options["data_options"] if not item.startswith("bank=")),
     )
     return calibrate(generator, unpack_shown(tensors))
 

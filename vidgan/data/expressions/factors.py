@@ -108,13 +108,20 @@ def identity_factors(identity: Tensor) -> dict[str, Tensor]:
 
 
 def sample_factors(
-    n: int, generator: torch.Generator, split: str = "train", *, identities: int = 4096, simple: bool = False
+    n: int,
+    generator: torch.Generator,
+    split: str = "train",
+    *,
+    identities: int = 4096,
+    simple: bool = False,
+    turns: bool = True,
 ) -> dict[str, Tensor]:
     """n clips' worth of factors and their `identity` (int64), each a CPU tensor [n].
 
     Expressions are balanced: every six in a row hold each once, in random order overall. Identities are drawn from
     0..identities-1 (train) or from `TEST_IDENTITIES` numbers that start at `FIRST_TEST_IDENTITY` (test).
-    simple: no glasses, beards or head turns, and one background, for a first lesson.
+    simple: no glasses, beards or head turns, and one background, for a first lesson; turns: False for heads that
+    neither turn nor nod, as in films made for the study of expressions.
     Raises VidganError for an unknown split and for identities outside 1..2**20.
     """
     if split not in ("train", "test"):
@@ -132,7 +139,8 @@ def sample_factors(
         if factor.name == "start_phase":
             u = u**4  # most clips begin neutral
         factors[factor.name] = factor.low + (factor.high - factor.low) * u
-    if simple:
-        for name in ("glasses", "beard", "background", "yaw_start", "yaw_swing", "nod"):
-            factors[name] = torch.zeros_like(factors[name])
+    plain = ("glasses", "beard", "background") if simple else ()
+    still = ("yaw_start", "yaw_swing", "nod") if simple or not turns else ()
+    for name in (*plain, *still):
+        factors[name] = torch.zeros_like(factors[name])
     return factors

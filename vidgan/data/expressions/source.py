@@ -31,10 +31,10 @@ class Expressions:
     name = "expressions"
     labels = LABELS
 
-    def __init__(self, split, frames, size, seed, rank, device, identities, bank, simple):
+    def __init__(self, split, frames, size, seed, rank, device, identities, bank, simple, turns):
         self.split, self.frames, self.size, self.seed, self.rank = split, frames, size, seed, rank
         self.device = torch.device(device)
-        self.options = {"split": split, "identities": identities, "simple": simple}
+        self.options = {"split": split, "identities": identities, "simple": simple, "turns": turns}
         sample_factors(1, torch.Generator(), **self.options)  # refuses wrong options before anything is drawn
         self.bank: Tensor | None = None  # uint8 [N, 3, T, H, W]
         if bank:
@@ -143,13 +143,14 @@ def open_source(
     identities: int = 4096,
     bank: int | None = None,
     simple: bool = False,
+    turns: bool = True,
 ) -> Expressions:
     """Open the drawn faces.
 
     frames, size: 1 or more frames, 32 to 256 pixels; identities: how many people the train split has; bank: how many
     clips to draw once, keep on disk (`VIDGAN_CACHE`, else ~/.cache/vidgan) and take batches from, or 0 to draw every
     batch anew, or None for as many as 0.8 GB hold, at most 4096; simple: no glasses, beards or head turns, one
-    background. `root` is not used.
+    background; turns: False for heads that neither turn nor nod. `root` is not used.
     Raises VidganError for values outside these ranges.
     """
     if not 32 <= size <= 256:
@@ -160,4 +161,4 @@ def open_source(
         bank = max(1, min(BANK_CLIPS, BANK_BYTES // (3 * frames * size * size)))
     if bank < 0:
         raise VidganError(f"bank is {bank}; it must be 0 (draw every batch) or a number of clips.")
-    return Expressions(split, frames, size, seed, rank, device, identities, bank, simple)
+    return Expressions(split, frames, size, seed, rank, device, identities, bank, simple, turns)
