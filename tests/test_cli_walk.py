@@ -57,6 +57,14 @@ def test_a_sheet_shows_the_original_and_its_variants(run, generator):
     assert video.read("moving.webp")[0].shape == (16, 64, 3 * 66 - 2, 3)
 
 
+def test_variants_of_a_link_begin_after_its_own_seeds(run):
+    link = "release=g3an-expressions&seed.appearance=9&seed.motion=1&label=fear"
+    status, out, _ = run(f"resample g3an-expressions --latents {link} --redraw motion -n 2 --out a.webp --json")
+    told = json.loads(out)
+    assert status == 0 and told["original"] not in told["variants"]
+    assert ["seed.motion=2" in told["variants"][0], "seed.motion=3" in told["variants"][1]] == [True, True]
+
+
 def test_resampling_tells_programs_everything(run, generator):
     status, out, err = run("resample g3an-expressions --redraw motion -n 2 --new-seed 40 --out a.webp --json --shares")
     told = json.loads(out)
@@ -80,16 +88,20 @@ def test_the_measured_shares_are_a_table_for_people(run):
 def test_the_original_may_be_a_link_or_a_file(run, generator):
     point = drawn(generator, 5, label="anger")
     point = point.moved(generator, point.latents.add("motion", torch.ones(10)))
-    wanted = [clip_of(generator, one) for one in (point, *variants(point, generator, ["appearance"], 1, 1))]
     link = point.to_query(generator)
     base = ["resample", "g3an-expressions", "--redraw", "appearance", "-n", "1", "--out", "a.png", "--latents"]
-    for given in ([link], ["https://host/?" + link], [point.latents.pack(), "--label", "anger"]):
-        assert run([*base, *given]) == (0, "a.png\n", "")
-        assert np.array_equal(still("a.png"), sheet(wanted, still=True))
     with open("point.json", "w") as file:
         file.write(point.latents.to_json())
-    assert run([*base, "point.json", "--label", "anger"])[0] == 0
-    assert np.array_equal(still("a.png"), sheet(wanted, still=True))
+    told = ["--label", "anger"]
+    for given, seed in (
+        ([link], 6),  # the one after the link's own
+        (["https://host/?" + link], 6),
+        ([point.latents.pack(), *told], 1),
+        (["point.json", *told], 1),
+    ):
+        wanted = [clip_of(generator, one) for one in (point, *variants(point, generator, ["appearance"], seed, 1))]
+        assert run([*base, *given]) == (0, "a.png\n", "")
+        assert np.array_equal(still("a.png"), sheet(wanted, still=True))
 
 
 # ---------------------------------------------------------------------------------------------- interpolate

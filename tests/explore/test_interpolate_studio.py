@@ -188,6 +188,16 @@ def test_what_makes_no_sense_is_told_in_one_sentence(studio, handler, request_, 
     assert not caplog.records
 
 
+def test_a_film_that_grows_too_long_is_not_unpacked_to_its_end(studio, monkeypatch):
+    out, unpacked = io.BytesIO(), []
+    Image.new("RGB", (64 * 64, 64)).save(out, "webp", lossless=True)
+    read = interpolate_studio._frames
+    monkeypatch.setattr(interpolate_studio, "_frames", lambda *asked: unpacked.append(1) or read(*asked))
+    strips = [base64.b64encode(out.getvalue()).decode()] * 200
+    answer = studio.film({"release": "g3an-expressions", "strips": strips, "format": "gif"})
+    assert answer == {"error": "A film has at most 3600 frames."} and len(unpacked) == 57
+
+
 def test_a_release_without_labels_walks_between_its_points(studio):
     points = [OTHER, OTHER.replace("motion=2", "motion=3")]
     answer = studio.walk(asked(release="g3an-weizmann", points=points))

@@ -82,10 +82,21 @@ def test_real_clips_are_distinct_and_the_floor_shares_none(faces, shipped):
     assert len(set(digests)) == len(digests) == 2 * CLIPS
 
 
+def test_each_floor_is_kept_for_what_it_leaves_out(faces, shipped, tmp_path, monkeypatch):
+    monkeypatch.setenv("VIDGAN_CACHE", str(tmp_path))
+    fewer, more = (real_features(faces, clips, 0, shipped) for clips in (4, 12))
+    for real in (fewer, more):  # the second time, what the first one wrote is there to be found
+        floor = module.floor_features(faces, real, 12, 0, shipped)
+        seen = {bytes(row.tolist()) for row in real.digests}
+        assert not seen & {bytes(row.tolist()) for row in floor.digests}
+
+
 def test_a_source_that_runs_dry_gives_what_it_has(generator, shipped):
     few = open_source("expressions", split="test", bank=8)
     result = distance(generator, few, 12, features=shipped)
     assert result["clips"] == 12 and result["real_clips"] == 8 and "only 8 distinct" in result["note"]
+    *_, flag, note = module.distances_table(result)
+    assert "Fewer clips than features" in flag and note == result["note"]
     assert control(few, real_features(few, 12, 0, shipped), 12, 0, shipped, "floor") == {"clips": 0}
 
 

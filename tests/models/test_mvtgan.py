@@ -160,6 +160,17 @@ def test_every_subspace_and_the_label_change_the_clip(generator):
     assert not torch.equal(generator.generate(a, one_hot(1)), clip)
 
 
+def test_normalised_codes_are_normal_at_every_frame():
+    torch.manual_seed(0)
+    options = {**SMALL, "hidden": 64, "size": 64, "normalised_codes": True, "spectral_norm": False}
+    network = calibrate(build("mvtgan", **options), batches=16)
+    codes = network.codes(network.latent_space.sample(256, seed=5), None)
+    assert codes.mean(0).abs().max() < 0.4
+    assert ((codes.var(0) > 0.4) & (codes.var(0) < 2)).all()
+    longer = network.codes(network.latent_space.sample(1, seed=5), Condition(frames=20))
+    assert torch.allclose(longer[0, :16], codes[0], atol=1e-4)
+
+
 def test_a_blend_of_labels_is_embedded_between_them(generator):
     weights = torch.tensor([[0.25, 0.0, 0.75]])
     ends = generator.embedding(torch.eye(3))

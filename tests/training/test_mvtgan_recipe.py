@@ -9,6 +9,7 @@ from torch import nn
 
 from vidgan import Condition, VidganError
 from vidgan.data import Batch
+from vidgan.training.flow import lucas_kanade
 from vidgan.training.log import read_log
 from vidgan.training.options import preset
 from vidgan.training.phases import Micro, Networks
@@ -16,6 +17,7 @@ from vidgan.training.recipes import RECIPES
 from vidgan.training.recipes.mvtgan import PRESETS, MVTGANRecipe, motion_likeness
 from vidgan.training.state import load_state
 from vidgan.training.trainer import Trainer, train
+from vidgan.vision import torchvision
 
 
 class Critic(nn.Module):
@@ -191,18 +193,38 @@ def test_every_preset_trains_and_leaves_its_state(name, tmp_path):
     assert {"d_video", "d_image", "g_video", "g_image"} <= line.keys() and ("g_motion" in line) == (name == "mvt-mc")
 
 
-@pytest.mark.parametrize("recipe", [{"motion": 1.0, "labels": "uniform"}, {"augment": ("flip", "colour")}])
+@pytest.mark.parametrize("recipe", [{"motion": 1.0}, {"labels": "uniform"}, {"augment": ("flip", "colour")}])
 def test_variants_train(recipe, tmp_path):
     trainer = Trainer(small(tmp_path, **recipe))
     losses = trainer.train_step()
     trainer.close()
-    assert {"d_video", "d_image", "g_video", "g_image"} <= losses.keys()
+    assert {"d_video", "d_image", "g_video", "g_image"} <= losses.keys() and ("g_motion" in losses) == (
+        "motion" in recipe
+    )
     assert all(math.isfinite(value) for value in losses.values())
+
+
+def test_the_motion_constraint_trains_with_raft(tmp_path):
+    torch.manual_seed(0)
+    torch.save(torchvision("models.optical_flow").raft_small(weights=None).state_dict(), tmp_path / "raft.pth")
+    trainer = Trainer(small(tmp_path, motion=1.0, flow="raft-small", flow_weights=str(tmp_path / "raft.pth")))
+    losses = trainer.train_step()
+    trainer.close()
+    assert 0 <= losses["g_motion"] <= 2
+
+
+def test_a_clip_that_stands_still_gets_a_gradient_of_sane_size():
+    one = micro()
+    one.batch = Batch(torch.rand(2, 3, 16, 32, 32, generator=torch.Generator().manual_seed(2)), one.batch.label)
+    still = torch.rand(2, 3, 1, 32, 32, generator=torch.Generator().manual_seed(1)).repeat(1, 1, 16, 1, 1)
+    still.requires_grad_()
+    motion_likeness(lucas_kanade, one, still).backward()
+    assert 0 < still.grad.norm() < 100
 
 
 def test_data_without_labels_trains(tmp_path):
     trainer = Trainer(dataclasses.replace(small(tmp_path, motion=1.0), conditional=False))
-    trainer.train_step()
+    assert "g_motion" in trainer.train_step()
     trainer.close()
     assert trainer.networks.plain["generator"].config.classes == 0
 

@@ -28,7 +28,9 @@ def resample(options) -> None:
     names = check_names(generator, others if options.redraw is None else options.redraw)
     seed = _or(options.seed, 0)
     point = _point(_or(options.latents, str(seed)), options, generator, options.label)
-    first = _or(options.new_seed, (seed + 1) % (MAX_SEED + 1))
+    drawn_from = [point.seeds.get(name) for name in names]
+    last = max((seed for seed in drawn_from if seed is not None), default=seed)
+    first = _or(options.new_seed, (last + 1) % (MAX_SEED + 1))
     drawn = variants(point, generator, names, first, options.n)
     clips = [clip_of(generator, one) for one in (point, *drawn)]
     file = str(video.save(options.out, sheet(clips, still=suffix == "png"), generator.fps))

@@ -26,7 +26,7 @@ from .. import pictures
 from ..conditions import Condition
 from ..errors import VidganError
 from ..latents import MAX_SEED, Latents
-from ..models.base import Generator
+from ..models.base import MAX_FRAMES, Generator
 from ..models.imaginator import LEVELS
 from .animate import MAX_PARTS
 
@@ -368,11 +368,10 @@ def parse_then(labels: Sequence[str], generator: Generator) -> tuple[str, ...]:
 def parse_frames(value: object, generator: Generator) -> int:
     """A clip length that the page can show; VidganError naming those that there are."""
     text = str(value).strip()
-    longest = generator.frame_options[-1]
-    if generator.any_length and text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= longest:
+    if generator.any_length and text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= MAX_FRAMES:
         return int(text)
     if text not in {str(option) for option in generator.frame_options}:
-        options = f"1 to {longest}" if generator.any_length else ", ".join(map(str, generator.frame_options))
+        options = f"1 to {MAX_FRAMES}" if generator.any_length else ", ".join(map(str, generator.frame_options))
         raise VidganError(f"A clip cannot have {text[:20] or 'no'} frames here; it can have {options}.")
     return int(text)
 

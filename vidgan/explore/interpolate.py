@@ -67,6 +67,10 @@ class Walk:
     loop: bool = False
 
     def __post_init__(self):
+        if not isinstance(self.points, Sequence) or not all(isinstance(point, Bookmark) for point in self.points):
+            raise VidganError("A walk passes a list of bookmarks.")
+        if not isinstance(self.methods, Mapping):
+            raise VidganError("The ways to interpolate are named by subspace, as in {'motion': 'lerp'}.")
         object.__setattr__(self, "points", tuple(self.points))
         _check_points(self.points)
         for kind, name, known in [("kind of walk", self.what, WHAT), ("easing", self.easing, EASINGS)]:
@@ -86,6 +90,8 @@ class Walk:
     def check(self, generator: Generator) -> None:
         """VidganError where the walk cannot be walked with `generator`."""
         check_free(generator)
+        if generator.info and generator.info.name != self.points[0].release:
+            raise VidganError(f"That walk is one of {self.points[0].release}, not of {generator.info.name}.")
         if self.what == "label" and not generator.config.classes:
             raise VidganError("This release has no labels to walk between.")
         if self.what in ("appearance", "motion") and not generator.latent_space.by_role(self.what):

@@ -99,7 +99,9 @@ def distances_table(result: dict) -> list[str]:
     for name, row in {"this release": result, **result.get("controls", {})}.items():
         values = [f"{row[key]:.3g}" if key in row else "" for key in names]
         lines.append(f"| {CONTROL_NAMES.get(name, name)} | {' | '.join(values)} |")
-    return lines
+    if result["rank_deficient"]:
+        lines.append("Fewer clips than features: the Fréchet distances say little.")
+    return lines + ([result["note"]] if "note" in result else [])
 
 
 def protocol(source: ClipSource, clips: int, features: FeatureNetwork) -> str:
@@ -259,7 +261,8 @@ def floor_features(
     source: ClipSource, real: RealSet, clips: int, seed: int, features: FeatureNetwork, *, progress: bool = False
 ) -> RealSet:
     """A second draw of real clips, with none of the first: fewer where the source does not have as many."""
-    key = {"kind": "floor", "clips": clips, "seed": seed}
+    without = hashlib.sha256(real.digests.numpy().tobytes()).hexdigest()[:16]
+    key = {"kind": "floor", "clips": clips, "seed": seed, "without": without}
     seen = {bytes(row.tolist()) for row in real.digests}
     return _cached(
         source, features, key, lambda: _embed(source, clips, seed, features, seen, second=True, progress=progress)

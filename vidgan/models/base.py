@@ -161,7 +161,7 @@ class Generator(nn.Module):
     def fuse(self) -> "Generator":
         """Make `generate` faster on a CPU, where the model has a faster form of the same function; returns itself.
 
-        Clips move by float32 rounding alone (below 1e-5). For weights that stay: they are copied, and `train()` undoes
+        Clips move by float32 rounding alone (below 2e-5). For weights that stay: they are copied, and `train()` undoes
         it. `vidgan.load` calls this, so that page, command line and Python draw the same frames.
         """
         return self

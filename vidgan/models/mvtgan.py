@@ -108,7 +108,8 @@ class SequenceGenerator(nn.Module):
     """Z_ABC [B, 120] -> Z_gru [B, T, 120] (Section 4.1.2), for any T; 13,592,880 parameters.
 
     The GRU's first input is the linear map of Z_ABC, each later one its own last output, a linear map of its state,
-    as in the released code (the paper says only that Z_fc is fed into the GRU). The state begins at zero.
+    as in the released code (the paper says only that Z_fc is fed into the GRU). The state begins at zero. Where codes
+    are normalised, each frame has statistics of its own; the last one's hold for what comes after it.
     """
 
     def __init__(self, config: MVTGANConfig):
@@ -119,14 +120,15 @@ class SequenceGenerator(nn.Module):
         nn.init.xavier_uniform_(self.cell.weight_ih)
         nn.init.xavier_uniform_(self.cell.weight_hh)
         self.code = started(nn.Linear(config.hidden, total), config.spectral_norm)
-        self.norm = nn.BatchNorm1d(total, affine=False) if config.normalised_codes else nn.Identity()
+        steps = config.frames if config.normalised_codes else 0
+        self.norms = nn.ModuleList(nn.BatchNorm1d(total, affine=False) for _ in range(steps))
 
     def forward(self, z: Tensor, frames: int) -> Tensor:
         code, state, codes = self.begin(z), None, []
-        for _ in range(frames):
+        for step in range(frames):
             state = self.cell(code, state)
             code = self.code(state)
-            codes.append(self.norm(code))
+            codes.append(self.norms[min(step, len(self.norms) - 1)](code) if self.norms else code)
         return torch.stack(codes, dim=1)
 
 

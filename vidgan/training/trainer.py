@@ -183,13 +183,11 @@ class Trainer:
         options = self.options
         started, saved = time.monotonic(), time.monotonic()
         before = self.seconds
-        totals: dict[str, Tensor] = {}
-        counted = 0
+        heard: dict[str, list[Tensor]] = {}
         with _Stopper() as stopper, self._bar() as bar:
             while self.step < options.steps and not self.stop_reason:
                 for name, value in self.train_step().items():
-                    totals[name] = totals.get(name, 0.0) + value
-                counted += 1
+                    heard.setdefault(name, []).append(value)
                 bar.update()
                 minutes = (time.monotonic() - started) / 60
                 due = self.step == options.steps or bool(options.max_minutes and minutes >= options.max_minutes)
@@ -199,8 +197,8 @@ class Trainer:
                 score = bool(options.evaluate_every) and self.step % options.evaluate_every == 0
                 if self.step % options.log_every == 0 or save or sheet or score:
                     self.seconds = before + time.monotonic() - started
-                    self._log(bar, totals, counted, minutes * 60)
-                    totals, counted = {}, 0
+                    self._log(bar, heard, minutes * 60)
+                    heard = {}
                 if save:
                     self._save()
                     saved = time.monotonic()
@@ -225,8 +223,9 @@ class Trainer:
         torch.distributed.all_gather_object(heard, value)
         return next((word for word in heard if isinstance(word, str) and word), heard[0])
 
-    def _log(self, bar: tqdm, totals: dict[str, Tensor], counted: int, seconds: float) -> None:
-        means = {name: (value / counted).item() for name, value in totals.items()}
+    def _log(self, bar: tqdm, heard: dict[str, list[Tensor]], seconds: float) -> None:
+        """One line; a loss that not every step has is averaged over those that have it."""
+        means = {name: torch.stack(values).mean().item() for name, values in heard.items()}
         broken = [name for name, value in means.items() if not abs(value) < float("inf")]
         if broken:
             raise self._diverged(" and ".join(broken))

@@ -87,9 +87,12 @@ class InterpolateStudio(Studio):
         strips = request.get("strips")
         if not isinstance(strips, list) or not 1 <= len(strips) <= interpolate.MAX_FRAMES:
             raise VidganError("A film is a list of its slices, one at least.")
-        frames = [_frames(strip, release.generator.size) for strip in strips]
-        if sum(map(len, frames)) > interpolate.MAX_FRAMES:
-            raise VidganError(f"A film has at most {interpolate.MAX_FRAMES} frames.")
+        frames, total = [], 0
+        for strip in strips:
+            frames.append(_frames(strip, release.generator.size))
+            total += len(frames[-1])
+            if total > interpolate.MAX_FRAMES:
+                raise VidganError(f"A film has at most {interpolate.MAX_FRAMES} frames.")
         data = video.encode(np.concatenate(frames), kind, release.generator.fps)
         return file(f"{release.name}-walk.{kind}", data, kind)
 

@@ -9,7 +9,7 @@ pre-trained on ImageNet, which the paper does not say; training begins from noth
 """
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 import torch
@@ -24,6 +24,9 @@ from ..flow import FLOWS, Flow, clip_flow, open_flow
 from ..losses import ADVERSARIAL
 from ..options import TrainOptions, check_adam
 from ..phases import Losses, Micro, Networks, Phase
+
+#: pixels a frame: what moves less counts as less alike, so that a clip that stands still gets a sane gradient
+STILL = 0.01
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,8 @@ class MVTGANRecipe:
             }
         if self.motion:
             with torch.autocast(clip.device.type, enabled=False):
-                likeness = motion_likeness(self._flow, micro, clip.float())
+                flow = _opened(self.flow, self.flow_weights, clip.device)
+                likeness = motion_likeness(flow, micro, clip.float())
             if likeness is not None:
                 losses["g_motion"] = self.motion * (1 - likeness)
         return losses
@@ -108,9 +112,10 @@ class MVTGANRecipe:
         """Labels [B, classes] -> those of the frames that `_frames` gives."""
         return label.repeat(self.frames_to_image, 1)
 
-    @cached_property
-    def _flow(self) -> Flow:
-        return open_flow(self.flow, self.flow_weights)
+
+@lru_cache(maxsize=1)
+def _opened(name: str, weights: str, device: torch.device) -> Flow:
+    return open_flow(name, weights, device)
 
 
 def _any_labels(label: Tensor, random: torch.Generator) -> Condition:
@@ -133,7 +138,8 @@ def motion_likeness(flow: Flow, micro: Micro, fake: Tensor) -> Tensor | None:
     with torch.no_grad():
         real = clip_flow(flow, micro.batch.clip.float()).flatten(1)
     moved = clip_flow(flow, fake).flatten(1)
-    cosine = F.normalize(moved, dim=1) @ F.normalize(real, dim=1).T
+    least = STILL * moved.shape[1] ** 0.5
+    cosine = F.normalize(moved, dim=1, eps=least) @ F.normalize(real, dim=1, eps=least).T
     return cosine[pairs].mean()
 
 
