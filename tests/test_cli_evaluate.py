@@ -9,7 +9,7 @@ import torch
 
 import vidgan
 from train import parse
-from vidgan import Condition, cli, hub
+from vidgan import Condition, cli, hub, pictures, video
 from vidgan.metrics.classifier import ClassifierOptions
 from vidgan.metrics.novelty import Familiar
 from vidgan.models import ReleaseInfo, build
@@ -150,6 +150,30 @@ def test_a_release_without_labels_has_no_s3(run, checkpoints, cache):
 def test_mistakes_are_one_sentence_and_status_2(run, mover, line, message):
     status, out, told = run(f"evaluate {line}")
     assert status == 2 and not out and message in told and told.count("\n") == 1
+
+
+def test_pictures_that_are_not_ours_stay_out_of_a_release(tmp_path, own_checkpoints):
+    """A data set of one colour a clip, which nobody's network has drawn: no pixel of it is in the release."""
+    for index in range(6):
+        frames = np.full((16, 64, 64, 3), 40 * index + 20, np.uint8)
+        for split in ("train", "test"):
+            video.save(tmp_path / "data" / split / "walk" / f"{index}.mp4", frames)
+    options = preset("imaginator", "smoke", RECIPES)
+    options = dataclasses.replace(
+        options, model=dataclasses.replace(options.model, width=2), run=tmp_path / "run", steps=1, sheet_every=0,
+        data="folder", data_root=str(tmp_path / "data" / "train"), data_options=(),
+    )  # fmt: skip
+    folder = export(train(options), "mover", clips=0)
+    generator = vidgan.load("mover")
+    strip = pictures.read((folder / "examples.webp").read_bytes())
+    assert strip.shape == (64, 8 * 64, 3)
+    sheet = video.read(folder / "sheet.webp")[0]
+    columns = len(generator.labels) or 6
+    assert sheet.shape[2] == 66 * columns - 2  # no column for the picture itself
+    card = (folder / "README.md").read_text()
+    assert "clips made from one picture a row" in card and "the picture, then" not in card
+    for row in np.split(strip, 8, axis=1):
+        assert row.std() > 1  # what an untrained network draws, not one colour
 
 
 def test_a_run_becomes_a_release_that_knows_its_pictures(tmp_path, own_checkpoints):

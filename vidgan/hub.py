@@ -3,7 +3,7 @@
     config.json         architecture, its options, labels, data, frames, size, fps, licence, hash of the weights
     model.safetensors   EMA weights with spectral norms folded in; matrices float16, vectors float32
     README.md           the model card        preview.webp   a moving picture        metrics.json   what was measured
-    sheet.webp, curve.json, directions.safetensors, familiar.safetensors   where there are any
+    sheet.webp, curve.json, directions.safetensors, familiar.safetensors, examples.webp   where there are any
 
 The first two are the layout of `PyTorchModelHubMixin`, so that a release is a model repository as it stands. Nothing
 is ever unpickled. Every file is checked before a weight is loaded; what does not fit is refused by name.
@@ -36,7 +36,7 @@ CONFIG, WEIGHTS, METRICS = "config.json", "model.safetensors", "metrics.json"
 #: what a release may hold; nothing else is pulled, copied or published
 FILES = (
     *(CONFIG, WEIGHTS, METRICS, "README.md", "preview.webp", "sheet.webp", "curve.json"),
-    *("directions.safetensors", "familiar.safetensors"),
+    *("directions.safetensors", "familiar.safetensors", "examples.webp"),
 )
 MAX_OPTION = 65536  #: no whole number in a configuration may be larger; widths, classes and sizes are far below
 MAX_JSON = 1 << 20  #: bytes

@@ -5,6 +5,7 @@ import base64
 import io
 import json
 import logging
+import shutil
 import time
 from urllib.parse import urlencode
 
@@ -161,6 +162,20 @@ def test_a_frame_of_explore_becomes_the_picture(studio):
     told = studio.explore.open({})
     frame = pictures.unpack(studio.frame({"query": told["point"]["query"], "frame": 9})["image"])
     assert np.array_equal(frame, strip(told)[9])
+
+
+def test_a_release_brings_examples_of_its_own(own_checkpoints, both, caplog):
+    folder = own_checkpoints / "mover"
+    shutil.copytree(both / "imaginator-expressions", folder)
+    squares = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
+    (folder / "examples.webp").write_bytes(video.sprite(squares, lossless=True)[0])
+    studio = AnimationStudio()
+    brought = studio.open({})["examples"]
+    assert [np.array_equal(pictures.unpack(one), square) for one, square in zip(brought, squares)] == [True] * 3
+    faces._brought.cache_clear()
+    for damaged in (b"RIFF", video.sprite(squares[:, :, :50], lossless=True)[0]):
+        (folder / "examples.webp").write_bytes(damaged)
+        assert len(studio.open({})["examples"]) == 8 and "no examples of mover" in caplog.text
 
 
 def test_examples_of_other_data_are_what_our_own_generators_draw(own_checkpoints, make_release, monkeypatch):

@@ -25,16 +25,19 @@ def models(options) -> None:
     }
     if options.json:
         return print_json(found)
+    wide = max((len(item["name"]) for item in [*found["architectures"], *found["releases"]]), default=0)
     print("Architectures")
     for item in found["architectures"]:
         parameters = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in item["parameters"].items())
         spaces = ", ".join(f"{space['name']} {space['dim']}" for space in item["latent_space"])
-        print(f"  {item['name']:18} {item['title']}\n{'':20} parameters: {parameters}\n{'':20} latents: {spaces}")
+        print(f"  {item['name']:{wide}}  {item['title']}")
+        print(f"  {'':{wide}}  parameters: {parameters}")
+        print(f"  {'':{wide}}  latents: {spaces}")
     print("Releases")
     for item in found["releases"]:
         labels = f"; {', '.join(item['labels'])}" if item["labels"] else ""
         shape = f"{item['frames']} frames of {item['size']}x{item['size']}"
-        print(f"  {item['name']:18} {item['architecture']} on {item['data']}, {shape}{labels}")
+        print(f"  {item['name']:{wide}}  {item['architecture']} on {item['data']}, {shape}{labels}")
     if not found["releases"]:
         print(f"  none in {hub.checkpoints()}; train one with train.py, or `vidgan hub pull OWNER/NAME`")
 

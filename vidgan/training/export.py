@@ -45,6 +45,8 @@ DATA = {
 }
 
 
+DRAWN = ("expressions",)  #: data whose pictures we draw ourselves, so that they may be shown
+EXAMPLES = 8  #: pictures in a release's examples.webp
 PARTS = ("model", "recipe")  #: groups of options within the options
 SHARP = 70  #: quality of the moving pictures, out of 100: of 32 frames they would weigh more than a megabyte
 
@@ -64,6 +66,7 @@ def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: 
     measured = _measure(generator, options, clips)
     licence = DATA.get(options.data, DATA["folder"])[0]
     shown = _shown(generator, options, run)
+    ours = options.data in DRAWN
     info = dataclasses.replace(generator.info, name=name, license=licence, metrics=measured, path=folder)
     return hub.save_release(
         folder,
@@ -71,12 +74,18 @@ def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: 
         info,
         card=_card(generator, options, info),
         preview=video.encode(
-            sheet_frames(generator, rows=2, columns=6, seed=3, shown=shown), "webp", fps=info.fps, quality=SHARP
+            sheet_frames(generator, rows=2, columns=6, seed=3, shown=shown, pictures=ours),
+            "webp",
+            fps=info.fps,
+            quality=SHARP,
         ),
         extra={
-            "sheet.webp": video.encode(sheet_frames(generator, shown=shown), "webp", fps=info.fps, quality=SHARP),
+            "sheet.webp": video.encode(
+                sheet_frames(generator, shown=shown, pictures=ours), "webp", fps=info.fps, quality=SHARP
+            ),
             "curve.json": _curve(run),
             **_familiar(generator, options),
+            **({} if ours else _examples(generator, shown)),
         },
     )
 
@@ -122,6 +131,17 @@ def _familiar(generator: Generator, options: TrainOptions) -> dict[str, bytes]:
         return {}
     with tempfile.TemporaryDirectory() as folder:
         return {FAMILIAR: familiar.save(Path(folder) / FAMILIAR).read_bytes()}
+
+
+def _examples(generator: Generator, shown: Condition | None) -> dict[str, bytes]:
+    """Pictures to begin with where the data's own are not ours to pass on: what the generator itself makes of the first
+    frames of clips that it never saw, side by side."""
+    if shown is None:
+        return {}
+    condition = shown.each(lambda value: value[:EXAMPLES])
+    latents = generator.latent_space.sample(len(condition.image), seed=0)
+    firsts = video.to_uint8(generator.generate(latents, condition)[:, :, :1])[:, 0]
+    return {"examples.webp": video.sprite(firsts, lossless=True)[0]}
 
 
 def _curve(run: Path) -> bytes:
@@ -173,8 +193,10 @@ tags: [video-generation, gan, {info.architecture}]
 
 def _caption(generator: Generator) -> str:
     moving = "label" if generator.labels else "motion"
-    if generator.takes_image:
+    if generator.takes_image and generator.info.data in DRAWN:
         return f"the picture, then clips made from it; along a row only the {moving} changes"
+    if generator.takes_image:
+        return f"clips made from one picture a row; along it only the {moving} changes"
     return f"one appearance a row; along it only the {moving} changes"
 
 

@@ -11,12 +11,17 @@ from ..models import Generator
 
 
 def sheet_frames(
-    generator: Generator, rows: int = 4, columns: int = 6, seed: int = 0, shown: Condition | None = None
+    generator: Generator,
+    rows: int = 4,
+    columns: int = 6,
+    seed: int = 0,
+    shown: Condition | None = None,
+    pictures: bool = True,
 ) -> np.ndarray:
     """uint8 [T, H, W, 3]: one appearance a row; the columns are the labels, where there are any, else motions.
 
     Row i holds appearance i of `seed` with motion i, so that along a row only the label (or the motion) changes. For a
-    generator that takes an image, row i animates image i of `shown`, which stands still in front.
+    generator that takes an image, row i animates image i of `shown`, which stands still in front where `pictures`.
     """
     space, labels = generator.latent_space, generator.labels
     points = space.sample(rows, seed)
@@ -27,6 +32,7 @@ def sheet_frames(
         cells, image = [], None
         if shown is not None:
             image = shown.image[row : row + 1]
+        if shown is not None and pictures:
             cells.append(video.to_uint8(image[:, :, None].expand(-1, -1, generator.frames, -1, -1))[0])
         for column in range(count):
             point, condition = points.row(row), Condition()

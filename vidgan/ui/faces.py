@@ -4,6 +4,7 @@ import logging
 import math
 import secrets
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from .releases import Releases, listed
 log = logging.getLogger("vidgan.page")
 
 PEOPLE = (2, 1, 4, 5, 3, 6, 7, 0)  #: of the test split, in the examples
+MAX_EXAMPLES = 16  #: pictures that a release may bring
 #: a face before it moves: upright, facing us, eyes open, nothing of its expression passed
 _STILL = {"intensity": 1.0, "speed": 1.0, "blink": 1.5}
 
@@ -76,9 +78,16 @@ def portrait(factors: dict, size: int) -> np.ndarray:
 
 
 def examples(generator: Generator, releases: Releases) -> tuple[str, ...]:
-    """Packed pictures that a release may know: drawn faces for one that has learnt from them, else what a generator
-    draws that has learnt from the same data; where there is none that can be loaded, drawn faces again."""
+    """Packed pictures that a release may know: those that it brings; drawn faces for one that has learnt from them;
+    else what a generator draws that has learnt from the same data; where there is none that can be loaded, drawn faces
+    again."""
     data = generator.info.data
+    brought = generator.info.path / "examples.webp"
+    if brought.is_file():
+        try:
+            return _brought(brought, generator.size)
+        except VidganError as error:
+            log.warning("no examples of %s: %s", generator.info.name, error)
     if data != "expressions":
         for info in listed(takes_image=False):
             if info.data == data:
@@ -87,6 +96,17 @@ def examples(generator: Generator, releases: Releases) -> tuple[str, ...]:
                 except VidganError as error:
                     log.warning("no examples of %s: %s", info.name, error)
     return _faces(generator.size)
+
+
+@lru_cache(maxsize=4)
+def _brought(path: Path, size: int) -> tuple[str, ...]:
+    """Pictures that stand side by side in a file."""
+    strip = pictures.read(path.read_bytes(), name=str(path.name))
+    height, width = strip.shape[:2]
+    if width % height or not 1 <= width // height <= MAX_EXAMPLES:
+        raise VidganError(f"{path.name} has {width}x{height} pixels, which are no squares side by side.")
+    squares = np.split(strip, width // height, axis=1)
+    return tuple(pictures.pack(pictures.fit(square, size)) for square in squares)
 
 
 @lru_cache(maxsize=4)
