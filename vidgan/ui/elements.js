@@ -36,6 +36,9 @@ function randomSeed() {
   return String(crypto.getRandomValues(new Uint32Array(1))[0] % 100000);
 }
 
+// A label's name for people: data sets write walk_front
+const inWords = (name) => name.replaceAll("_", " ");
+
 // A slider that tells the store while it moves, or whom it is told to. `options`: key, name, note, low, high, step,
 // what(value) -> change, or input(value); reset, what a double click changes
 function slider(store, options) {

@@ -24,7 +24,7 @@ class Gallery extends Clips {
   plan() {
     const { about, point } = this.store;
     if (this.mode === "labels")
-      return about.labels.map((name) => ({ caption: name, change: { kind: "label", weights: { [name]: 1 }, part: 0 } }));
+      return about.labels.map((name) => ({ caption: inWords(name), change: { kind: "label", weights: { [name]: 1 }, part: 0 } }));
     if (this.mode === "variations") {
       const first = BigInt(point.seed ?? 0), most = 2n ** 64n;
       return Array.from({ length: 6 }, (_, i) => String((first + BigInt(i)) % most))

@@ -81,7 +81,7 @@ class Keyframes extends Clips {
     const { points } = this.tab.walk, { chosen, store } = this, label = labelOf(points[chosen]);
     this.name.textContent = letter(chosen);
     const names = this.labels.includes(label) ? this.labels : [label, ...this.labels];
-    this.label.replaceChildren(...names.map((name) => make("option", { value: name, disabled: !this.labels.includes(name) }, name)));
+    this.label.replaceChildren(...names.map((name) => make("option", { value: name, disabled: !this.labels.includes(name) }, inWords(name))));
     this.label.value = label;
     this.earlier.disabled = !chosen;
     this.later.disabled = chosen === points.length - 1;

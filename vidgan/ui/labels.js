@@ -12,9 +12,9 @@ class Labels {
         this.mix = null;
         send({ [name]: 1 });
       },
-    }, name));
+    }, inWords(name)));
     this.weights = names.map((name) => slider(store, {
-      key: "label", name, label: `Weight of ${name}`, low: 0, high: 1, step: 0.01, format: (value) => `${Math.round(100 * value)}%`,
+      key: "label", name: inWords(name), label: `Weight of ${name}`, low: 0, high: 1, step: 0.01, format: (value) => `${Math.round(100 * value)}%`,
       what: (value) => {
         const weights = Object.fromEntries(names.map((other, i) => [other, Number(this.weights[i].input.value)]));
         weights[name] = value;

@@ -15,7 +15,7 @@ class Motion {
       type: "button", class: "vg-button vg-icon", "aria-label": "Moves: another seed", title: "Another seed (r)", onclick: () => this.redraw(),
     }), "dice");
     this.labels = labels.length ? new Labels(store, labels, (weights) => ({ kind: "label", weights, part: this.part }), () => element) : null;
-    this.next = make("select", { "aria-label": "Label of the next part" }, ...labels.map((name) => make("option", { value: name }, name)));
+    this.next = make("select", { "aria-label": "Label of the next part" }, ...labels.map((name) => make("option", { value: name }, inWords(name))));
     this.more = make("button", { type: "button", class: "vg-button", title: "A further part, which begins with the last frame", onclick: () => this.goOn() }, "Continue");
     this.parts = make("div", { class: "vg-row va-parts", role: "group", "aria-label": "Parts" });
     element.replaceChildren(
