@@ -2,6 +2,7 @@
 
 import base64
 import io
+import zlib
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -64,6 +65,10 @@ def test_every_kind_of_file_becomes_what_the_network_sees(animation, drawn, serv
         "turned": saved(face(3, 150, 120).rotate(90, expand=True), "JPEG", quality=95, exif=exif(6)),
         "rgba": saved(face(4, 130, 130, "RGBA"), "PNG"),
         "cmyk": saved(face(5, 130, 100, "CMYK"), "JPEG", quality=95),
+        "palette": saved(face(6, 140, 110).quantize(200), "PNG"),
+        "16 bits": png(80, 80, 16, 2, np.repeat(np.asarray(face(7, 80, 80)), 2, axis=2).tobytes()),
+        "animated": saved(face(0, 90, 90), "WEBP", save_all=True, append_images=[face(1, 90, 90)], quality=90),
+        "long": saved(np.repeat(np.asarray(face(2, 64, 64)), 20, axis=1), "PNG"),
     }
     clear = Image.open(io.BytesIO(files["rgba"]))
     clear.putalpha(Image.linear_gradient("L").resize(clear.size))
@@ -73,7 +78,8 @@ def test_every_kind_of_file_becomes_what_the_network_sees(animation, drawn, serv
         wanted = pictures.fit(pictures.crop(pictures.read(data)), 64)
         assert one.error == "" and np.array_equal(one.seen, wanted), kind
         frames = drawn(one.query)
-        assert np.array_equal(one.pixels(0), frames[0]) and alike(frames[0], wanted) > 0.6, kind
+        assert np.array_equal(one.pixels(0), frames[0]), kind
+        assert kind == "long" or alike(frames[0], wanted) > 0.6, kind  # a stripe of a face is no face
     upright = pictures.read(files["turned"])
     assert upright.shape[:2] == (120, 150) and alike(upright, np.asarray(face(3, 150, 120))) > 0.9
 
@@ -82,6 +88,10 @@ def test_every_kind_of_file_becomes_what_the_network_sees(animation, drawn, serv
         b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>": "SVG",
         files["png"][: len(files["png"]) // 2]: "cut short",
         png(5000, 10, 8, 2): "5000 x 10 pixels",
+        png(60_000, 60_000, 8, 2, pixels=zlib.compress(bytes(10**6))): "60000 x 60000 pixels",
+        b"%PDF-1.7 " + bytes(200): "PDF",
+        b"<!doctype html><script>alert(1)</script>": "a web page",
+        b"\x7fELF" + bytes(200): "a program",
         b"": "is empty",
         files["jpeg"][:-9] + bytes(9): "damaged",
     }.items():
