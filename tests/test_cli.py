@@ -242,7 +242,7 @@ MISTAKES = {
     "data inspect expresions": "no data set 'expresions'; did you mean expressions",
     "data inspect folder --root nowhere": "nowhere is no folder",
     "data inspect expressions --set hair": "OPTION=VALUE",
-    "data inspect expressions --set foo=1": "no option of expressions 'foo'; there are bank, identities, simple, turns.",
+    "data inspect expressions --set foo=1": "no option of expressions 'foo'; there are bank, identities, simple",
     "data inspect expressions --set simpel=true": "no option of expressions 'simpel'; did you mean simple?",
     "data inspect weizmann --set split=test": "no option of weizmann 'split'",
     "data inspect folder --set out=x.mp4": "no option of folder 'out'",

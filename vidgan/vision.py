@@ -10,7 +10,7 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
-import torch
+from torch import library
 
 from .errors import VidganError
 
@@ -19,7 +19,7 @@ OPERATORS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
 )
-_declared: list[torch.library.Library] = []  # kept alive: with the object go the operators
+_declared: list[library.Library] = []  # kept alive: with the object go the operators
 
 
 def torchvision(module: str) -> ModuleType:
@@ -34,20 +34,20 @@ def torchvision(module: str) -> ModuleType:
 def mend() -> None:
     """Declare what is missing, so that everybody can import torchvision; nothing where it is whole, or not there."""
     if not _declared and trouble():
-        library = torch.library.Library("torchvision", "FRAGMENT")
+        operators = library.Library("torchvision", "FRAGMENT")
         for schema in OPERATORS:
-            library.define(schema)
-        _declared.append(library)
+            operators.define(schema)
+        _declared.append(operators)
 
 
 def trouble() -> str:
     """Why the library of the installed torchvision does not load; empty where it does, or where there is none."""
     spec = importlib.util.find_spec("torchvision")
-    library = spec and spec.origin and next(Path(spec.origin).parent.glob("_C*.so"), None)
-    if not library:
+    linked = spec and spec.origin and next(Path(spec.origin).parent.glob("_C*.so"), None)
+    if not linked:
         return ""
     try:
-        ctypes.CDLL(str(library))
+        ctypes.CDLL(str(linked))
     except OSError as error:
         return str(error)
     return ""
