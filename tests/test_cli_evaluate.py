@@ -132,6 +132,10 @@ def test_mistakes_about_metrics_are_one_sentence(run, checkpoints, cache, line, 
 def test_a_release_without_labels_has_no_s3(run, checkpoints, cache):
     status, out, told = run("evaluate g3an-weizmann --data expressions --set bank=16 --clips 4 --metric s3 --json")
     assert status == 2 and not out and "takes no label" in told
+    status, out, told = run(
+        "evaluate g3an-weizmann --data expressions --set bank=16 --clips 4 --metric distance,s3 --json"
+    )
+    assert status == 2 and list(json.loads(out)) == ["distance"] and "takes no label" in told  # what was measured stays
 
 
 @pytest.mark.parametrize(

@@ -28,13 +28,15 @@ def evaluate(options) -> None:
     test, train = _source(generator, options), None
     if set(wanted) - {"distance"}:
         train = _source(generator, options, split="train")
-    for name in wanted:
-        result, lines = _measured(name, generator, train, test, options, classifier)
-        results[name] = result | {"data_options": _data_options(generator, options)}
-        if not options.json:  # at once, so that what comes next may fail
-            print("\n".join(lines if len(results) == 1 else ["", *lines]), flush=True)
-    if options.json:
-        print_json(results if len(results) > 1 else results[wanted[0]])
+    try:
+        for name in wanted:
+            result, lines = _measured(name, generator, train, test, options, classifier)
+            results[name] = result | {"data_options": _data_options(generator, options)}
+            if not options.json:  # at once, so that what comes next may fail
+                print("\n".join(lines if len(results) == 1 else ["", *lines]), flush=True)
+    finally:
+        if options.json and results:
+            print_json(results if len(wanted) > 1 else results[wanted[0]])
 
 
 def _metrics(generator, options) -> list[str]:

@@ -114,7 +114,14 @@ class Walk:
         """`count` values of t, evenly spaced: from end to end, or once round a loop."""
         if not 2 <= whole("count", count) <= MAX_COLUMNS:
             raise VidganError(f"A walk is shown in 2 to {MAX_COLUMNS} columns, not {count}.")
-        return [index / (count if self.loop else count - 1) for index in range(count)]
+        return [self._share(index, count) for index in range(count)]
+
+    def moment(self, index: int, count: int) -> float:
+        """t of frame `index` of a video of `count` frames, its easing included."""
+        return self.pace(self._share(index, count))
+
+    def _share(self, index: int, count: int) -> float:
+        return index / (count if self.loop else count - 1)
 
     def pace(self, time: float) -> float:
         """Where the video is (t) after the part `time` of it, 0 to 1: its easing."""
@@ -293,10 +300,9 @@ def frames(
     """
     generator = generator_of(maker)
     count = length(generator, walk, seconds)
-    last = count if walk.loop else count - 1
     shown: dict[tuple[int, float], list[int]] = {}
     for index in range(count):
-        shown.setdefault(walk.place(walk.pace(index / last)), []).append(index)
+        shown.setdefault(walk.place(walk.moment(index, count)), []).append(index)
     video = np.empty((count, generator.size, generator.size, 3), np.uint8)
     for done, (place, indices) in enumerate(shown.items(), 1):
         clip = clip_of(maker, walk._point(generator, *place))

@@ -72,8 +72,7 @@ class InterpolateStudio(Studio):
             raise VidganError(f"The film has the frames 0 to {count - 1}, not {str(start)[:20]}.")
         frames = []
         for index in range(start, min(start + SLICE, count)):
-            place = walk.pace(index / (count if walk.loop else count - 1))
-            clip = draw(release, walk.at(generator, place)).frames
+            clip = draw(release, walk.at(generator, walk.moment(index, count))).frames
             frames.append(clip[interpolate.phase(index, len(clip))])
             if time.monotonic() > end:
                 break
