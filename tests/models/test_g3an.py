@@ -160,6 +160,11 @@ def test_self_attention_starts_as_the_identity():
     assert torch.equal(FactorisedSelfAttention(16)(x), x)
 
 
+def test_self_attention_keeps_half_precision():
+    with torch.autocast("cpu", torch.bfloat16):
+        assert FactorisedSelfAttention(16)(torch.randn(1, 16, 2, 4, 4).bfloat16()).dtype == torch.bfloat16
+
+
 @pytest.mark.parametrize("form", ["2p1d", "3d"])
 @pytest.mark.parametrize("label", ["map", "projection"])
 def test_video_discriminator_sees_the_label(form, label):

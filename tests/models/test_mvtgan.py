@@ -5,7 +5,7 @@ import torch
 
 from vidgan import Condition, VidganError
 from vidgan.models import ARCHITECTURES, build, make_config
-from vidgan.models.mvtgan import ImageDiscriminator, UpBlock, VideoDiscriminator, temporal_shift
+from vidgan.models.mvtgan import ImageDiscriminator, SelfAttention, UpBlock, VideoDiscriminator, temporal_shift
 from vidgan.training.ema import calibrate
 
 SMALL = {"width": 2, "hidden": 8, "embedding": 4}
@@ -79,6 +79,12 @@ def test_attention_is_where_maps_are_32_wide(size, place):
         network.attention.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[-1]))
         network(x, 1) if x.dim() == 2 else network(x)
     assert seen == [place, place]
+
+
+def test_attention_keeps_half_precision():
+    """What follows it would cost a third more in single precision."""
+    with torch.autocast("cpu", torch.bfloat16):
+        assert SelfAttention(16)(torch.randn(2, 16, 8, 8).bfloat16()).dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("divisor", [2, 3, 8])

@@ -102,7 +102,7 @@ class _AxisAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         query, key, value = self.query(x), self.key(x), self.value(x)
-        return x + self.gamma * attend(query, key, value)
+        return x + self.gamma.to(x.dtype) * attend(query, key, value)
 
 
 #: scores that may be held at once, in numbers; beyond it the fused kernels save the memory

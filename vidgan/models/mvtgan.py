@@ -200,7 +200,7 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         maps = self.query(x), F.max_pool2d(self.key(x), 2), F.max_pool2d(self.value(x), 2)
         mixed = attend(*(part.flatten(2).transpose(1, 2) for part in maps))  # N, HW, C/2
-        return x + self.gate * self.out(mixed.transpose(1, 2).unflatten(2, x.shape[2:]))
+        return x + self.gate.to(x.dtype) * self.out(mixed.transpose(1, 2).unflatten(2, x.shape[2:]))
 
 
 class ImageGenerator(nn.Module):
