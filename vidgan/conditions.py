@@ -17,13 +17,15 @@ class Condition:
     """label: float32 [B, classes], non-negative weights that sum to 1 (a one-hot row is one class, anything between
     is a blend); image: float32 [B, 3, H, W] in [-1, 1], for image-to-video models; fusion: float32 [B, levels], how
     strongly an image-to-video model lets the image's features in at each level of its decoder, coarse to fine, 1
-    being all; frames: how many to make, for models whose clips can have any length, all alike. Each may be None.
+    being all; frames: how many to make, for models whose clips can have any length, all alike; stage: how far to grow
+    them, for models that grow, all alike. Each may be None.
     """
 
     label: Tensor | None = None
     image: Tensor | None = None
     fusion: Tensor | None = None
     frames: int | None = None
+    stage: float | None = None
 
     @staticmethod
     def of_label(

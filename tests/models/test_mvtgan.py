@@ -40,7 +40,9 @@ def test_discriminators_have_the_released_parameter_counts():
 
 
 @pytest.mark.parametrize("size", [64, 96, 128])
-@pytest.mark.parametrize("options", [{}, {"classes": 0}, {"shifted_blocks": 0}, {"normalised_codes": True}])
+@pytest.mark.parametrize(
+    "options", [{}, {"classes": 0}, {"shifted_blocks": 0}, {"normalised_codes": True}, {"gru_input": "z"}]
+)
 def test_every_size_and_switch_makes_clips_and_passes_gradients(size, options):
     options = {"classes": 3, "size": size, **SMALL, **options}
     generator = build("mvtgan", **options)
@@ -166,6 +168,16 @@ def test_every_subspace_and_the_label_change_the_clip(generator):
     assert not torch.equal(generator.generate(a, one_hot(1)), clip)
 
 
+def test_the_gru_is_fed_its_own_code_or_z_again():
+    z = torch.randn(2, 120)
+    for fed in ("own", "z"):
+        sequence = build("mvtgan", size=64, gru_input=fed, spectral_norm=False, **SMALL).sequence
+        first = sequence.cell(sequence.begin(z))
+        again = sequence.begin(z) if fed == "z" else sequence.code(first)
+        expected = torch.stack([sequence.code(first), sequence.code(sequence.cell(again, first))], dim=1)
+        assert torch.allclose(sequence(z, 2), expected, atol=1e-6)
+
+
 def test_normalised_codes_are_normal_at_every_frame():
     torch.manual_seed(0)
     options = {**SMALL, "hidden": 64, "size": 64, "normalised_codes": True, "spectral_norm": False}
@@ -204,6 +216,7 @@ def test_the_video_discriminator_takes_the_length_it_was_made_for():
         {"size": 64, "shifted_blocks": 5},
         {"shift_divisor": 1},
         {"shift_placement": "everywhere"},
+        {"gru_input": "noise"},
         {"deviation_b": 0.0},
         {"width": 0},
     ],

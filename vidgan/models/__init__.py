@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from ..errors import VidganError, unknown
-from . import g3an, imaginator, mvtgan
+from . import g3an, imaginator, mvtgan, progressive
 from .base import Generator, ReleaseInfo
 
 __all__ = ["ARCHITECTURES", "Architecture", "Generator", "ReleaseInfo", "build", "make_config"]
@@ -46,6 +46,13 @@ ARCHITECTURES = {
         mvtgan.MVTGANConfig,
         mvtgan.MVTGAN,
         mvtgan.discriminators,
+    ),
+    "progressive": Architecture(
+        "progressive",
+        "Progressive Video GAN: Progressive Growing of Sliced Wasserstein GANs (2018)",
+        progressive.ProgressiveConfig,
+        progressive.Progressive,
+        progressive.discriminators,
     ),
 }
 

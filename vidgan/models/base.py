@@ -45,6 +45,7 @@ class Generator(nn.Module):
 
     architecture: str
     takes_image: bool = False  #: whether a condition must hold the image to begin with
+    grown: float | None = None  #: the stage that its clips have reached, where they grow and are not yet at the last
     any_length: bool = False  #: whether a condition may say how many frames to make, up to MAX_FRAMES
 
     def __init__(self, config, latent_space: LatentSpace):
@@ -142,11 +143,17 @@ class Generator(nn.Module):
             raise VidganError("The length of this generator's clips follows from its latents, not from the condition.")
         if condition.frames is not None:
             check_length(condition.frames)
+        if condition.stage is not None:
+            self.check_stage(condition.stage)
         if not self.takes_image and (condition.image is not None or condition.fusion is not None):
             raise VidganError("This generator takes no image.")
         if self.takes_image:
             self.check_image(latents.batch, condition)
         return condition
+
+    def check_stage(self, stage: float) -> None:
+        """VidganError where the clips do not grow, or not so far."""
+        raise VidganError("This generator's clips do not grow: they have no stages.")
 
     def check_image(self, batch: int, condition: Condition) -> None:
         """VidganError where a generator that takes an image is given none, or one of another shape or range."""
@@ -189,7 +196,7 @@ class Generator(nn.Module):
         for start in range(0, latents.batch, batch_size):
             part = latents.slice(start, start + batch_size).to(self.device)
             rows = condition.each(lambda value, start=start: value[start : start + batch_size]).to(self.device)
-            clips.append(draw(part, rows).float().cpu())
+            clips.append(draw(part, rows).float().clamp(-1, 1).cpu())
         self.train(was_training)
         return torch.cat(clips)
 

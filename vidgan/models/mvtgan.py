@@ -40,6 +40,7 @@ DIMENSIONS = (20, 20, 80)  #: d_A, d_B, d_C (Section 6.2); d is their sum
 LADDERS = {128: (4, (16, 16, 8, 4, 2, 1)), 96: (3, (16, 16, 8, 4, 2, 1)), 64: (4, (16, 16, 8, 4, 2))}
 ATTENTION_AFTER = 3  #: the block of G that self-attention follows: 32x32, at 96 pixels 24x24
 PLACEMENTS = ("residual", "block")
+GRU_INPUTS = ("own", "z")
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class MVTGANConfig:
     shifted_blocks: int = 2  # blocks of G, from the first, that are shifted in time (TSA); 0: none (MVT)
     shift_divisor: int = 8  # one channel in so many comes from the next frame, as many from the last; 3 as released
     shift_placement: str = "residual"  # residual leaves the shortcut alone; block shifts it too, as released
+    gru_input: str = "own"  # what the GRU is fed after the first frame: own, its last code (released); z, Z_fc again
     normalised_codes: bool = False  # batch norm of the codes, without gain or bias, as released
     spectral_norm: bool = True  # on every linear map and convolution of G, as released
 
@@ -66,6 +68,8 @@ class MVTGANConfig:
             raise VidganError(f"MVT-GAN draws 64, 96 or 128 pixels, not {self.size}.")
         if self.shift_placement not in PLACEMENTS:
             raise unknown("placement of the shift", self.shift_placement, PLACEMENTS)
+        if self.gru_input not in GRU_INPUTS:
+            raise unknown("input of the GRU", self.gru_input, GRU_INPUTS)
         if self.frames < 16 or self.frames % 16:
             raise VidganError(f"D_video takes clips of 16, 32, 48 ... frames, not {self.frames}.")
         if not 0 <= self.shifted_blocks <= self.blocks:
@@ -107,14 +111,16 @@ def started(layer: nn.Module, norm: bool = True) -> nn.Module:
 class SequenceGenerator(nn.Module):
     """Z_ABC [B, 120] -> Z_gru [B, T, 120] (Section 4.1.2), for any T; 13,592,880 parameters.
 
-    The GRU's first input is the linear map of Z_ABC, each later one its own last output, a linear map of its state,
-    as in the released code (the paper says only that Z_fc is fed into the GRU). The state begins at zero. Where codes
-    are normalised, each frame has statistics of its own; the last one's hold for what comes after it.
+    The GRU's first input is Z_fc, the linear map of Z_ABC; each later one its own last code, a linear map of its state,
+    as in the released code, or Z_fc again (the paper says only that Z_fc is fed into the GRU): fed with its own codes,
+    a small network forgets Z_ABC within a few frames. The state begins at zero. Where codes are normalised, each frame
+    has statistics of its own; the last one's hold for what comes after it.
     """
 
     def __init__(self, config: MVTGANConfig):
         super().__init__()
         total = sum(DIMENSIONS)
+        self.own = config.gru_input == "own"
         self.begin = started(nn.Linear(total, total), config.spectral_norm)
         self.cell = nn.GRUCell(total, config.hidden)
         nn.init.xavier_uniform_(self.cell.weight_ih)
@@ -124,10 +130,11 @@ class SequenceGenerator(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm1d(total, affine=False) for _ in range(steps))
 
     def forward(self, z: Tensor, frames: int) -> Tensor:
-        code, state, codes = self.begin(z), None, []
+        fed, state, codes = self.begin(z), None, []
         for step in range(frames):
-            state = self.cell(code, state)
+            state = self.cell(fed, state)
             code = self.code(state)
+            fed = code if self.own else fed
             codes.append(self.norms[min(step, len(self.norms) - 1)](code) if self.norms else code)
         return torch.stack(codes, dim=1)
 

@@ -18,7 +18,7 @@ from ..models import ARCHITECTURES, Generator, ReleaseInfo
 from .ema import first_frames
 from .evaluate import open_split
 from .log import read_log
-from .options import FREE, TrainOptions, restore
+from .options import FREE, TrainOptions, preset, restore
 from .recipes import RECIPES
 from .sheet import sheet_frames
 from .state import ema_generator, load_state, unpack_shown
@@ -57,11 +57,17 @@ def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: 
     clips: how many the distance to the held-out split is measured with, controls in the same run; 0 measures nothing.
     Data that is not there, or has nothing held out, leaves the reason in the card instead. VidganError where the run
     has no state or the disk no room; a release that stood there is only replaced by a whole new one.
+    VidganError where the run's networks are still growing.
     """
     run = Path(run)
     generator = ema_generator(run)
     begun = load_state(run)[1]["options"]
-    options = restore(type(RECIPES[begun["architecture"]].PRESETS["paper"]), begun)
+    options = restore(type(preset(begun["architecture"], "paper", RECIPES)), begun)
+    if generator.grown is not None:
+        raise VidganError(
+            f"{run} has grown to stage {generator.grown:g} of {len(generator.config.levels) - 1}: let it train on, as "
+            "a release has all its levels."
+        )
     folder = Path(out) if out else hub.checkpoints() / name
     measured = _measure(generator, options, clips)
     licence = DATA.get(options.data, DATA["folder"])[0]
@@ -257,15 +263,22 @@ def command(options: TrainOptions, steps: int) -> str:
     """The shell command that trains so: the preset, and whatever differs from it and decides the weights."""
     base = RECIPES[options.architecture].PRESETS[options.preset]
     words = ["python train.py", options.architecture, f"--preset {options.preset}", f"--data {options.data}"]
-    parts = [("", options, base), *((f"{part}.", getattr(options, part), getattr(base, part)) for part in PARTS)]
-    for prefix, chosen, preset in parts:
-        for field in dataclasses.fields(chosen):
-            value = getattr(chosen, field.name)
-            if value != getattr(preset, field.name) and field.name not in {*FREE, *PARTS, "data", "init", "classes"}:
-                words.append(_option(prefix + field.name.replace("_", "-"), value))
+    words += _differences(options, base)
     if options.init:
         words.append(f"--init runs/{Path(options.init).name}")
     return " ".join([*words, f"--steps {steps}"])
+
+
+def _differences(chosen, usual, prefix: str = "") -> list[str]:
+    """What differs between two dataclasses of options, as options of train.py; those inside them alike."""
+    words = []
+    for field in dataclasses.fields(chosen):
+        value, before = getattr(chosen, field.name), getattr(usual, field.name)
+        if dataclasses.is_dataclass(value):
+            words += _differences(value, before, f"{prefix}{field.name}.")
+        elif value != before and field.name not in {*FREE, "data", "init", "classes"}:
+            words.append(_option(prefix + field.name.replace("_", "-"), value))
+    return words
 
 
 def _option(name: str, value: object) -> str:
@@ -279,7 +292,7 @@ def _option(name: str, value: object) -> str:
 
 def _departures(options: TrainOptions) -> str:
     """One sentence on where the run's options differ from the paper's."""
-    now, paper = options.to_json(), RECIPES[options.architecture].PRESETS["paper"].to_json()
+    now, paper = options.to_json(), preset(options.architecture, "paper", RECIPES).to_json()
     pairs = [(key, now[key], paper[key]) for key in ("batch", "precision")]
     for part in PARTS:
         pairs += [(f"{part}.{key}", now[part][key], paper[part][key]) for key in paper[part] if key != "classes"]

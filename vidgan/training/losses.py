@@ -31,10 +31,16 @@ ADVERSARIAL = {
 }
 
 
+def gradient_of(value: Tensor, x: Tensor) -> Tensor:
+    """The gradient of the sum of `value` with respect to x [B, ...], flattened to float32 [B, n]; differentiable, so
+    that it can be penalised."""
+    (gradient,) = torch.autograd.grad(value.sum(), x, create_graph=True)
+    return gradient.float().flatten(1)
+
+
 def r1_penalty(logits: Tensor, real: Tensor) -> Tensor:
     """0.5 * E ||grad_x D(x)||^2 on real data (Mescheder et al. 2018); `real` must require a gradient."""
-    (gradient,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
-    return 0.5 * gradient.square().flatten(1).sum(1).mean()
+    return 0.5 * gradient_of(logits, real).square().sum(1).mean()
 
 
 def l1(clip: Tensor, wanted: Tensor, reduction: str = "mean") -> Tensor:

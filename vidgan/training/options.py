@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from torch import Tensor
+
 from ..data import DATASETS
 from ..errors import VidganError, unknown
+from .growth import Moment
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,7 @@ class TrainOptions:
     """Options of every recipe. A subclass for each adds `model` and `recipe`, the paper's own."""
 
     architecture: ClassVar[str]
+    grows: ClassVar[bool] = False  #: whether the networks get layers on the way, so that some have no gradient
 
     preset: str = "paper"  # where all other values come from
     dry_run: bool = False  # print the options and stop
@@ -71,6 +75,14 @@ class TrainOptions:
         if wrong:
             raise VidganError("These options do not go together: " + "; ".join(wrong) + ".")
         return self
+
+    def moment(self, step: int, world: int = 1) -> Moment:
+        """What step number `step` of a training by `world` processes is told."""
+        return Moment(self.batch)
+
+    def at_stage(self, clip: Tensor, stage: float) -> Tensor:
+        """Real clips as they look at a stage of growth; asked for only where `moment` names one."""
+        raise TypeError(f"{self.architecture} does not grow")
 
     def source_options(self) -> dict[str, Any]:
         """data_options as keyword arguments, values read as JSON where they are JSON."""

@@ -173,6 +173,7 @@ def ema_generator(run: str | Path) -> Generator:
         model = {**options["model"], "classes": len(labels), **plain_options(kind)}
         generator = build(options["architecture"], **model)
         generator.load_state_dict({name[4:]: value for name, value in tensors.items() if name.startswith("ema.")})
+    generator.grown = facts.get("grown")
     generator.info = ReleaseInfo(
         name=run.name,
         architecture=options["architecture"],

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import DistributedDataParallelKwargs
 from torch import Tensor
 from tqdm import tqdm
 
@@ -26,6 +27,7 @@ from ..errors import VidganError
 from ..models import ARCHITECTURES, Generator, ReleaseInfo
 from ..models.layers import channels_last, step_spectral_norms
 from .ema import EMA, calibrate, first_frames
+from .growth import Moment
 from .log import RunLog
 from .options import TrainOptions, changed, restore
 from .phases import Micro, Networks
@@ -72,6 +74,7 @@ class Trainer:
         self.accelerator = Accelerator(
             mixed_precision="bf16" if options.precision == "bf16" else "no",
             cpu=options.device == "cpu",
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=options.grows)],
         )
         if options.device == "cuda" and self.accelerator.device.type != "cuda":
             raise VidganError("--device cuda was asked for, but torch sees no GPU here.")
@@ -129,10 +132,10 @@ class Trainer:
     # --- one step --------------------------------------------------------------------------------------------------
     def train_step(self) -> dict[str, Tensor]:
         """One step of every phase; losses as detached scalars on the device, averaged over micro-batches and phases."""
-        for network in self.networks.plain.values():
-            network.train()
+        moment = self.options.moment(self.step, self.world)
+        self._prepare(moment)
         step_spectral_norms(*self.networks.plain.values())
-        draws = {draw: list(self._micros(draw)) for draw in sorted({phase.draw for phase in self.phases})}
+        draws = {draw: list(self._micros(moment, draw)) for draw in sorted({phase.draw for phase in self.phases})}
         losses: dict[str, list[Tensor]] = {}
         for phase in self.phases:
             micros = draws[phase.draw]
@@ -154,12 +157,23 @@ class Trainer:
         self.step += 1
         return {name: torch.stack(values).mean() for name, values in losses.items()}
 
-    def _micros(self, draw: int = 0) -> Iterator[Micro]:
+    def _prepare(self, moment: Moment) -> None:
+        """Networks and optimisers for a step at that moment."""
+        for network in self.networks.plain.values():
+            network.train()
+        rates = self.options.recipe.learning_rates()
+        for name, optimizer in self.optimizers.items():
+            if moment.fresh:
+                optimizer.state.clear()
+            for group in optimizer.param_groups:
+                group["lr"] = rates[name] * moment.rate
+
+    def _micros(self, moment: Moment, draw: int = 0) -> Iterator[Micro]:
         """The micro-batches of this process for one of the step's draws: number m of process r is the same as number
         r * micro_batches + m of a single process that adds up gradients instead."""
         options = self.options
         count = options.micro_batches
-        size = options.batch // count
+        size = moment.batch // count
         draws = 1 + max(phase.draw for phase in self.phases)
         shared = sum(phase.draw == draw for phase in self.phases) > 1
         for index in range(count):
@@ -169,13 +183,17 @@ class Trainer:
             random = step_generator(options.seed + 1, 0, number)
             generator = self.networks.plain["generator"]
             latents = generator.latent_space.draw(size, random).to(self.device)
-            clip = batch.clip.to(self.device, non_blocking=True).contiguous(memory_format=torch.channels_last_3d)
+            clip = batch.clip.to(self.device, non_blocking=True)
+            if moment.stage is not None:
+                clip = options.at_stage(clip, moment.stage)
+            clip = clip.contiguous(memory_format=torch.channels_last_3d)
             label = None if batch.label is None else batch.label.to(self.device)
             condition = Condition()
             if generator.config.classes:
                 condition = Condition.of_classes(label, generator.config.classes)
             if generator.takes_image:
                 condition = dataclasses.replace(condition, image=clip[:, :, 0])
+            condition = dataclasses.replace(condition, stage=moment.stage)
             yield Micro(Batch(clip, label, batch.factors), latents, condition, random, self.step, count == 1 and shared)
 
     # --- the loop --------------------------------------------------------------------------------------------------
@@ -229,10 +247,15 @@ class Trainer:
         broken = [name for name, value in means.items() if not abs(value) < float("inf")]
         if broken:
             raise self._diverged(" and ".join(broken))
-        clips = self.options.batch * self.world * bar.format_dict["rate"] if bar.format_dict["rate"] else 0.0
-        bar.set_postfix({**{name: f"{value:.2f}" for name, value in means.items()}, "clips/s": f"{clips:.0f}"})
+        moment = self.options.moment(max(0, self.step - 1), self.world)
+        clips = moment.batch * self.world * (bar.format_dict["rate"] or 0.0)
+        grown = {} if moment.stage is None else {"stage": round(moment.stage, 3)}
+        told = {name: f"{value:.2f}" for name, value in {**grown, **means}.items()}
+        bar.set_postfix({**told, "clips/s": f"{clips:.0f}"})
         if self.log:
-            self.log.write(self.step, seconds=round(self.seconds, 1), clips_per_second=round(clips, 2), **means)
+            self.log.write(
+                self.step, seconds=round(self.seconds, 1), clips_per_second=round(clips, 2), **grown, **means
+            )
 
     def _diverged(self, what: str) -> VidganError:
         return VidganError(
@@ -253,7 +276,14 @@ class Trainer:
 
     def ema_generator(self) -> Generator:
         """The averaged generator with batch-norm statistics of its own, in eval mode."""
-        return calibrate(self.ema.generator, self.shown)
+        generator = calibrate(self.ema.generator, self.shown)
+        generator.grown = self._grown()
+        return generator
+
+    def _grown(self) -> float | None:
+        """The stage of the step that was the last, unless it is the networks' own last one, or they do not grow."""
+        stage = self.options.moment(max(0, self.step - 1), self.world).stage
+        return None if stage is None or stage == len(self.options.model.levels) - 1 else stage
 
     # --- state -----------------------------------------------------------------------------------------------------
     def _save(self) -> None:
@@ -270,7 +300,7 @@ class Trainer:
             tensors |= pack_shown(self.shown)
             tensors["random.torch"] = torch.get_rng_state()
             facts = {"options": self.options.to_json(), "groups": groups, "seconds": self.seconds,
-                     "labels": self.source.labels}  # fmt: skip
+                     "labels": self.source.labels, "grown": self._grown()}  # fmt: skip
             save_state(self.run_folder, self.step, tensors, facts, self.options.keep)
         self.accelerator.wait_for_everyone()
 
