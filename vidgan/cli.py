@@ -84,6 +84,9 @@ def parser() -> Parser:
     sample.add_argument("--appearance-seed", type=read.seed, metavar="S", help="another seed for who is in it")
     sample.add_argument("--motion-seed", type=read.seed, metavar="S", help="another seed for how it moves")
     sample.add_argument("--seeds", type=read.seeds, metavar="SUBSPACE=S,...", help="a seed for each subspace named")
+    sample.add_argument(
+        "--stage", metavar="S", help="how far the clips have grown, as 2.4, where they grow (default: all)"
+    )
     sample.add_argument("--latents", metavar="POINT", help="these points: packed text, or a .json or .npz file")
     sample.add_argument("--json", action="store_true", help="print as JSON what was made, and of what")
 

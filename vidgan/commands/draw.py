@@ -1,6 +1,7 @@
 """`vidgan sample` and `vidgan grid`: videos out of latents."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import VidganError, unknown
@@ -8,7 +9,8 @@ from .shared import condition_of, print_json
 
 
 def sample(options) -> None:
-    from .. import video
+    from .. import Condition, video
+    from ..explore.bookmark import parse_stage
 
     generator = _generator(options)
     if options.latents is None:
@@ -20,6 +22,8 @@ def sample(options) -> None:
                 raise VidganError(f"{flag} and --latents contradict each other; give one of the two.")
         latents = read_latents(options.latents, generator.latent_space)
     condition = generator.told_length(options.frames, condition_of(generator, options.label))
+    if options.stage is not None:
+        condition = replace(condition or Condition(), stage=parse_stage(options.stage, generator))
     source = f"seed{options.seed or 0}" if options.latents is None else "latents"
     files = []
     for index in range(latents.batch):
@@ -37,7 +41,7 @@ def sample(options) -> None:
                 "seed": None if options.latents else options.seed or 0,
                 "label": {name: weight for name, weight in zip(generator.labels, weights) if weight},
                 "frames": len(frames),
-                "size": generator.size,
+                "size": frames.shape[1],
                 "fps": generator.fps,
                 "files": files,
                 "latents": [json.loads(latents.row(index).to_json()) for index in range(latents.batch)],

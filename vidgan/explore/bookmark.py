@@ -15,6 +15,7 @@ Such a point is always what its seed draws: it has neither `z` nor truncation.
 """
 
 import json
+import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,7 +44,7 @@ class Bookmark:
     from, None where it came from none; truncation: subspace -> the factor that the seed's draw was multiplied with.
     image: the picture to animate, as `pictures.pack` writes it; fusion: how strongly its features enter at each level,
     coarse to fine, empty for in full; then: the labels of further parts. frames: the length, where any can be had and
-    it is not the native one.
+    it is not the native one; stage: how far the clip has grown, where it can and not in full.
     """
 
     release: str
@@ -55,6 +56,7 @@ class Bookmark:
     fusion: tuple[float, ...] = ()
     then: tuple[str, ...] = ()
     frames: int | None = None
+    stage: float | None = None
 
     @staticmethod
     def draw(
@@ -68,11 +70,12 @@ class Bookmark:
         image: str = "",
         fusion: Sequence[float] = (),
         then: Sequence[str] = (),
+        stage: float | None = None,
     ) -> "Bookmark":
         """The point that one seed for each subspace gives; `frames` None is the native length of a part.
 
         Raises VidganError for seeds beyond 64 bits, unknown labels, lengths that the generator cannot make, and for a
-        picture, strengths of fusion and further parts that it cannot use.
+        picture, strengths of fusion, further parts and a stage of growth that it cannot use.
         """
         name = release or (generator.info.name if generator.info else generator.architecture)
         space = generator.latent_space
@@ -86,6 +89,7 @@ class Bookmark:
             "image": parse_image(image, generator),
             "fusion": parse_fusion(fusion, generator),
             "then": parse_then(then, generator),
+            "stage": parse_stage(stage, generator),
         }
         drawn = space.sample(1 + len(then), 0, steps=steps, seeds=seeds, truncation=truncation)
         made = Bookmark(name, drawn, parse_label(label, generator), seeds, truncation, **shown)
@@ -130,7 +134,8 @@ class Bookmark:
         """What to tell the generator besides the latents; with a label for each part, where there is any."""
         told = Condition.parse(self.label, generator.labels) if self.label else None
         if not generator.takes_image:
-            return generator.told_length(self.frames, told)
+            told = generator.told_length(self.frames, told)
+            return told if self.stage is None else replace(told or Condition(), stage=self.stage)
         labels = [parse_weights(text, generator) for text in (self.label, *self.then)]
         image = pictures.to_image(pictures.unpack(self.image)) if self.image else None
         return Condition(
@@ -155,6 +160,7 @@ class Bookmark:
         if self.fusion:
             items.append(("fusion", ",".join(f"{value:g}" for value in self.fusion)))
         items += [("then", label) for label in self.then]
+        items += [] if self.stage is None else [("stage", f"{self.stage:g}")]
         if self.image:
             items.append(("image", self.image))
         elif self.is_drawn(generator):
@@ -184,7 +190,7 @@ class Bookmark:
             raise VidganError("The motion of an animated picture is its seed: its link has neither z nor truncation.")
         seeds = {s: parse_seed(asked[f"seed.{s}"]) if f"seed.{s}" in asked else None for s in space.names}
         truncation = {s: _number(asked.get(f"truncation.{s}", "1"), "truncation") for s in space.names}
-        frames = None
+        frames, stage = None, parse_stage(asked.get("stage"), generator)
         if "frames" in asked:
             frames = parse_frames(asked["frames"], generator)
         if "z" not in asked:
@@ -199,13 +205,14 @@ class Bookmark:
                 image=asked.get("image", ""),
                 fusion=_numbers(asked.get("fusion", "")),
                 then=[value for key, value in items if key == "then"],
+                stage=stage,
             )
         latents = space.unpack(asked["z"])
         parse_frames(generator.frames_of(latents.steps), generator)
         if latents.batch != 1:
             raise VidganError(f"A link holds one point, not {latents.batch}.")
         truncation = {s: round(value, 3) for s, value in truncation.items()}
-        return Bookmark(name, latents, label, seeds, truncation).as_long_as(generator, frames)
+        return Bookmark(name, latents, label, seeds, truncation, stage=stage).as_long_as(generator, frames)
 
     def to_python(self, generator: Generator) -> str:
         """Lines of Python that make the same frames."""
@@ -226,8 +233,9 @@ class Bookmark:
         else:
             lines.append(f"latents = generator.latent_space.unpack({json.dumps(self.latents.pack())})")
         told = f"vidgan.Condition.parse({json.dumps(self.label)}, generator.labels)" if self.label else ""
-        if self.frames:
-            told = f"vidgan.Condition({f'{told}.label, ' if told else ''}frames={self.frames})"
+        more = [f"{name}={value:g}" for name in ("frames", "stage") if (value := getattr(self, name)) is not None]
+        if more:
+            told = f"vidgan.Condition({', '.join([f'{told}.label'] * bool(told) + more)})"
         if told:
             lines.append(f"condition = {told}")
         call = "latents, condition" if told else "latents"
@@ -256,6 +264,8 @@ class Bookmark:
             words.append(f"--latents={self.latents.pack()}")
         if self.frames:
             words.append(f"--frames {self.frames}")
+        if self.stage is not None:
+            words.append(f"--stage {self.stage:g}")
         if self.label:
             words.append(f"--label{'=' if self.label[0] == '-' else ' '}{shlex.quote(self.label)}")
         return " ".join([*words, "--out clips"])
@@ -374,6 +384,18 @@ def parse_frames(value: object, generator: Generator) -> int:
         options = f"1 to {MAX_FRAMES}" if generator.any_length else ", ".join(map(str, generator.frame_options))
         raise VidganError(f"A clip cannot have {text[:20] or 'no'} frames here; it can have {options}.")
     return int(text)
+
+
+def parse_stage(value: object, generator: Generator) -> float | None:
+    """A stage of growth, to three digits; None for the last one. VidganError where clips do not grow, or not so far."""
+    if value in (None, ""):
+        return None
+    try:
+        stage = round(float(value), 3)
+    except (TypeError, ValueError, OverflowError):
+        stage = math.nan
+    generator.check_stage(stage)
+    return None if stage == generator.last_stage else stage
 
 
 def _number(text: str, what: str) -> float:

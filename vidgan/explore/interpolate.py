@@ -370,6 +370,8 @@ def _check_points(points: Sequence[Bookmark]) -> None:
                 f"Keyframe {index} has {point.latents.steps} motion steps and keyframe 1 has {first.latents.steps}: "
                 "give all clips the same length."
             )
+        if point.stage is not None:
+            raise VidganError(f"Keyframe {index} has not grown to the end: a walk goes through whole clips.")
         if point.frames != first.frames:
             raise VidganError(f"Keyframe {index} and keyframe 1 differ in length: give all clips the same one.")
 

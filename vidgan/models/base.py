@@ -46,6 +46,7 @@ class Generator(nn.Module):
     architecture: str
     takes_image: bool = False  #: whether a condition must hold the image to begin with
     grown: float | None = None  #: the stage that its clips have reached, where they grow and are not yet at the last
+    last_stage: int | None = None  #: the last stage of growth, where clips grow and a condition may name one
     any_length: bool = False  #: whether a condition may say how many frames to make, up to MAX_FRAMES
 
     def __init__(self, config, latent_space: LatentSpace):
@@ -153,7 +154,11 @@ class Generator(nn.Module):
 
     def check_stage(self, stage: float) -> None:
         """VidganError where the clips do not grow, or not so far."""
-        raise VidganError("This generator's clips do not grow: they have no stages.")
+        if self.last_stage is None:
+            raise VidganError("This generator's clips do not grow: they have no stages.")
+        number = isinstance(stage, int | float) and not isinstance(stage, bool)
+        if not number or not 0 <= stage <= self.last_stage:
+            raise VidganError(f"The stages go from 0 to {self.last_stage}, not {str(stage)[:20]}.")
 
     def check_image(self, batch: int, condition: Condition) -> None:
         """VidganError where a generator that takes an image is given none, or one of another shape or range."""

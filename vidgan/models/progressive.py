@@ -85,9 +85,6 @@ class ProgressiveConfig:
 
     def split(self, stage: float) -> tuple[int, float]:
         """A stage as (level, alpha): how much of that level's own picture there is, the rest being the level before."""
-        last = len(self.levels) - 1
-        if isinstance(stage, bool) or not isinstance(stage, int | float) or not 0 <= stage <= last:
-            raise VidganError(f"The stages go from 0 to {last}, not {str(stage)[:20]}.")
         level = math.ceil(stage)
         return level, 1.0 - (level - stage)
 
@@ -169,9 +166,6 @@ class Progressive(Generator):
         self.first = Equalised(widths[0], widths[0], 3)
         self.levels = nn.ModuleList(Level(*pair) for pair in itertools.pairwise(widths))
         self.rgb = nn.ModuleList(Equalised(width, 3, 1, gain=1.0) for width in widths)
-
-    def check_stage(self, stage: float) -> None:
-        self.config.split(stage)
 
     @property
     def last_stage(self) -> int:
