@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
-# imaginator-weizmann: a picture of a person and an action become 32 frames; three subjects are never seen.
+# imaginator-weizmann: a picture of a person and an action become 32 frames; three subjects are never seen. Two stages:
+# the preset's losses, then adversarial ones of 0.3.
 # Stop it at any time; the same command resumes. Further options are passed on (--max-minutes 90).
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
-exec "$python" train.py imaginator --preset cpu --data weizmann --steps 1777 \
-  --evaluate-every 1000 --run "$runs/imaginator-weizmann" "$@"
+stage() {
+  local run=$1
+  shift
+  "$python" train.py imaginator --preset cpu --data weizmann --evaluate-every 1000 --run "$runs/$run" "$@"
+}
+stage imaginator-weizmann-sharp --steps 3158 "$@"
+stage imaginator-weizmann --steps 1000 --init "$runs/imaginator-weizmann-sharp" --recipe.adversarial 0.3 "$@"

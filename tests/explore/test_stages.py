@@ -22,7 +22,9 @@ def folder(tmp_path_factory):
     torch.manual_seed(0)
     generator = build("progressive", size=16, width=4, latent=8)
     checkpoints = tmp_path_factory.mktemp("checkpoints")
-    hub.save_release(checkpoints / "tree", generator, ReleaseInfo("tree", "progressive", frames=8, size=16), card="# tree\n")
+    hub.save_release(
+        checkpoints / "tree", generator, ReleaseInfo("tree", "progressive", frames=8, size=16), card="# tree\n"
+    )
     return checkpoints
 
 

@@ -83,6 +83,15 @@ def test_attention_is_where_maps_are_32_wide(size, place):
     assert seen == [place, place]
 
 
+def test_the_image_discriminator_can_see_that_all_frames_are_alike():
+    torch.manual_seed(0)
+    frame, others = torch.randn(1, 3, 64, 64), torch.randn(3, 3, 64, 64)
+    for told in (False, True):
+        judge = ImageDiscriminator(make_config("mvtgan", size=64, minibatch_std=told, **SMALL)).eval()
+        alone, among = judge(frame.expand(4, -1, -1, -1))[0], judge(torch.cat([frame, others]))[0]
+        assert torch.isclose(alone, among, rtol=1e-4) == (not told)
+
+
 def test_attention_keeps_half_precision():
     """What follows it would cost a third more in single precision."""
     with torch.autocast("cpu", torch.bfloat16):
