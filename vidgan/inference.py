@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -80,9 +80,11 @@ class Renderer:
 
 
 def _key(latents: Latents, condition: Condition) -> bytes:
-    parts = [*latents.values(), condition.label, condition.image, condition.fusion]
-    values = [b"" if part is None else part.detach().cpu().contiguous().numpy().tobytes() for part in parts]
-    return b"|".join([*values, str(condition.frames).encode()])
+    parts = [*latents.values(), *(getattr(condition, part.name) for part in fields(condition))]
+    return b"|".join(
+        part.detach().cpu().contiguous().numpy().tobytes() if torch.is_tensor(part) else str(part).encode()
+        for part in parts
+    )
 
 
 def warm_up(generator: Generator, times: int = 1) -> float:

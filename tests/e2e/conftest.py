@@ -36,10 +36,13 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def page_releases(tmp_path_factory, make_release) -> Path:
-    """Two releases for Explore, without attention, their directions (of one anchor) beside them, and one for Image to
-    video."""
+    """Three releases for Explore, two of them without attention, one that grows, their directions (of one anchor)
+    beside them, and one for Image to video."""
+    import torch
+
     from vidgan import hub
     from vidgan.explore import directions
+    from vidgan.models import ReleaseInfo, build
 
     folder = tmp_path_factory.mktemp("page") / "checkpoints"
     patch = pytest.MonkeyPatch()
@@ -47,6 +50,10 @@ def page_releases(tmp_path_factory, make_release) -> Path:
     for seed, (name, labels) in enumerate({"g3an-expressions": None, "g3an-plain": ()}.items()):
         options = {} if labels is None else {"labels": labels}
         directions.directions_of(hub.load(make_release(folder / name, seed=seed, attention_after=None, **options)))
+    torch.manual_seed(0)
+    tree = build("progressive", size=32, width=8, latent=8)
+    info = ReleaseInfo("progressive-faces", "progressive", data="expressions", frames=8, size=32)
+    directions.directions_of(hub.load(hub.save_release(folder / "progressive-faces", tree, info, card="# faces\n")))
     patch.undo()
     make_animator(folder / "imaginator-expressions", folder.parent)
     return folder
@@ -273,6 +280,16 @@ class Resampling(Visit):
         return place.inner_text() if place.is_visible() else ""
 
 
+class Growing(Resampling):
+    """One visitor of the tab Growth."""
+
+    prefix, root = "vw", "#vw-growth"
+    cells = 4
+
+    def open(self, query: str = "?release=progressive-faces&tab=growth") -> "Growing":
+        return super().open(query)
+
+
 class Walking(Resampling):
     """One visitor of the tab Interpolate."""
 
@@ -314,6 +331,12 @@ def animation(visit):
 def resampling(visit):
     """resampling(query, **options) -> a visitor of Resample."""
     return lambda query=None, **options: visit(query, kind=Resampling, **options)
+
+
+@pytest.fixture
+def growing(visit):
+    """growing(query, **options) -> a visitor of Growth."""
+    return lambda query=None, **options: visit(query, kind=Growing, **options)
 
 
 @pytest.fixture

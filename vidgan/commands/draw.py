@@ -30,7 +30,7 @@ def sample(options) -> None:
         point = latents.row(index)
         frames = video.to_uint8(generator.generate(point, condition))[0]
         path = Path(options.out) / f"{generator.info.name}-{source}-{index}.{options.format}"
-        files.append(str(video.save(path, frames, generator.fps, point)))
+        files.append(str(video.save(path, frames, generator.fps_of(condition), point)))
         if not options.json:
             print(files[-1], flush=True)
     if options.json:
@@ -42,7 +42,7 @@ def sample(options) -> None:
                 "label": {name: weight for name, weight in zip(generator.labels, weights) if weight},
                 "frames": len(frames),
                 "size": frames.shape[1],
-                "fps": generator.fps,
+                "fps": generator.fps_of(condition),
                 "files": files,
                 "latents": [json.loads(latents.row(index).to_json()) for index in range(latents.batch)],
             },

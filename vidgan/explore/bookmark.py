@@ -240,7 +240,8 @@ class Bookmark:
             lines.append(f"condition = {told}")
         call = "latents, condition" if told else "latents"
         lines += [f"clip = generator.generate({call})  # [1, 3, frames, height, width] in [-1, 1]"]
-        lines.append('video.save("clip.mp4", video.to_uint8(clip)[0], fps=generator.fps, latents=latents)')
+        fps = "generator.fps" if self.stage is None else "generator.fps_of(condition)"
+        lines.append(f'video.save("clip.mp4", video.to_uint8(clip)[0], fps={fps}, latents=latents)')
         return "\n".join(lines)
 
     def to_cli(self, generator: Generator) -> str:

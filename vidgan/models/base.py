@@ -46,6 +46,7 @@ class Generator(nn.Module):
     architecture: str
     takes_image: bool = False  #: whether a condition must hold the image to begin with
     grown: float | None = None  #: the stage that its clips have reached, where they grow and are not yet at the last
+    grows: bool = False  #: whether its clips grow
     last_stage: int | None = None  #: the last stage of growth, where clips grow and a condition may name one
     any_length: bool = False  #: whether a condition may say how many frames to make, up to MAX_FRAMES
 
@@ -80,6 +81,10 @@ class Generator(nn.Module):
     @property
     def fps(self) -> float:
         return self.info.fps if self.info else 12.0
+
+    def fps_of(self, condition: Condition | None = None) -> float:
+        """Frames a second of a clip drawn under `condition`: a stage of growth with fewer frames takes as long."""
+        return self.fps
 
     @property
     def device(self) -> torch.device:

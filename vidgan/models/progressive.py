@@ -157,6 +157,7 @@ class Progressive(Generator):
     """
 
     architecture = "progressive"
+    grows = True
 
     def __init__(self, config: ProgressiveConfig):
         super().__init__(config, LatentSpace([Subspace("z", config.latent, 1.0, "content")]))
@@ -170,6 +171,12 @@ class Progressive(Generator):
     @property
     def last_stage(self) -> int:
         return len(self.config.levels) - 1
+
+    def fps_of(self, condition: Condition | None = None) -> float:
+        if condition is None or condition.stage is None:
+            return self.fps
+        frames, _ = self.config.levels[self.config.split(condition.stage)[0]]
+        return self.fps * frames / self.frames
 
     def forward(self, latents: Latents, condition: Condition | None = None) -> Tensor:
         if condition is not None and condition.stage is not None:

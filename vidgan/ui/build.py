@@ -16,11 +16,13 @@ from .animate_tab import animate
 from .animation_studio import AnimationStudio
 from .component import masthead, text
 from .explore_tab import explore
+from .growth_studio import GrowthStudio
+from .growth_tab import growth
 from .handlers import Handlers
 from .interpolate_studio import InterpolateStudio
 from .interpolate_tab import interpolate
 from .limits import BodyLimit
-from .releases import export
+from .releases import export, growing
 from .resample_studio import ResampleStudio
 from .resample_tab import resample
 from .studio import Studio
@@ -49,6 +51,9 @@ def build(studio: Studio | None = None, animation: AnimationStudio | None = None
                 interpolate(InterpolateStudio(studio.releases))
             with gr.Tab("Resample", id="resample", elem_id="vg-tab-resample", render_children=True):
                 resample(ResampleStudio(studio.releases))
+            shown = {"visible": bool(growing()), "render_children": True}
+            with gr.Tab("Growth", id="growth", elem_id="vg-tab-growth", **shown):
+                growth(GrowthStudio(studio.releases))
             with gr.Tab("About", id="about"):
                 gr.Markdown(text("about.md"), elem_id="vg-about")
         first.select(None, None, tabs, js=TURN)

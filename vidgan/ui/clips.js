@@ -34,7 +34,7 @@ class Clips {
     if (!this.kept.has(key)) {
       const answer = await this.store.ask("cell", { query, changes });
       if (this.kept.size > 60) this.kept.clear();
-      this.kept.set(key, { query: answer.query, strip: await decodeStrip(answer.strip), frames: answer.frames });
+      this.kept.set(key, { query: answer.query, strip: await decodeStrip(answer.strip), frames: answer.frames, rate: answer.rate });
     }
     return this.kept.get(key);
   }
@@ -74,7 +74,9 @@ class Clips {
     button.setAttribute("aria-pressed", on);
   }
   paint(tick) {
-    for (const { strip, side, frames, canvas } of this.cells)
-      if (strip) canvas.getContext("2d").drawImage(strip, (tick % frames) * side, 0, side, side, 0, 0, side, side);
+    for (const { strip, side, frames, rate, canvas } of this.cells) {
+      const frame = strip && Math.floor((tick * rate) / this.tab.clock.fps) % frames;
+      if (strip) canvas.getContext("2d").drawImage(strip, frame * side, 0, side, side, 0, 0, side, side);
+    }
   }
 }

@@ -154,9 +154,10 @@ class Peek {
   paint() {
     if (!this.strip) return;
     const side = this.strip.height / 2, frames = Math.max(1, Math.round(this.strip.width / side));
+    const frame = Math.floor(this.page.clock.tick / this.page.player.hold);
     this.ends.forEach((canvas, i) => {
       if (canvas.width !== side) Object.assign(canvas, { width: side, height: side });
-      canvas.getContext("2d").drawImage(this.strip, (this.page.clock.tick % frames) * side, i * side, side, side, 0, 0, side, side);
+      canvas.getContext("2d").drawImage(this.strip, (frame % frames) * side, i * side, side, side, 0, 0, side, side);
     });
   }
 }

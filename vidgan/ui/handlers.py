@@ -170,11 +170,12 @@ class Handlers(ABC):
 
     @answer
     def cell(self, request: dict) -> dict:
-        """{query, changes} -> the changed point, {query, strip, frames}, for a small clip: its first part alone."""
+        """{query, changes} -> the changed point, {query, strip, frames, rate}, for a small clip: the first part."""
         release, bookmark = self.changed(request)
-        frames = draw(release, bookmark, parts=1).frames
-        strip = data_url(*video.sprite(frames, quality=90))
-        return {"query": bookmark.to_query(release.generator), "strip": strip, "frames": len(frames)}
+        drawn = draw(release, bookmark, parts=1)
+        strip = data_url(*video.sprite(drawn.frames, quality=90))
+        query = bookmark.to_query(release.generator)
+        return {"query": query, "strip": strip, "frames": len(drawn.frames), "rate": drawn.fps}
 
     @answer
     def take(self, request: dict) -> dict:
@@ -205,6 +206,7 @@ class Handlers(ABC):
             "point": self.point(release, bookmark),
             "strip": strip,
             "frames": len(drawn.frames),
+            "rate": drawn.fps,
             "size": [int(drawn.frames.shape[2]), int(drawn.frames.shape[1])],
             "ms": {"model": round(drawn.ms, 1), "encode": round(encode, 1), "remembered": drawn.remembered},
         }

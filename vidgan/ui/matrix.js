@@ -19,11 +19,15 @@ class Matrix {
     const spread = about.labels.length && this.page.find("spread").checked;
     const strongest = about.labels[point.label.indexOf(Math.max(...point.label))];
     const others = about.labels.filter((label) => label !== strongest);
-    this.people = [null, ...Array.from({ length: ROWS - 1 }, randomSeed)];
-    this.motions = Array.from({ length: this.columns }, (_, i) => ({
-      seed: i ? randomSeed() : null,
+    // a release with neither appearance nor motion: a seed for every clip
+    this.single = !about.spaces.some(({ role }) => ["appearance", "motion"].includes(role));
+    this.people = [null, ...Array.from({ length: ROWS - 1 }, () => (this.single ? null : randomSeed()))];
+    const motions = (row) => Array.from({ length: this.columns }, (_, i) => ({
+      seed: i || row ? randomSeed() : null,
       label: i && spread && others.length ? others[(i - 1) % others.length] : null,
     }));
+    this.motions = motions(0);
+    this.rows = this.people.map((_, row) => (this.single && row ? motions(row) : this.motions));
   }
   async fill() {
     const token = (this.token = {});
@@ -34,7 +38,7 @@ class Matrix {
       await this.store.rest();
       if (token !== this.token) return;
       try {
-        const request = { query: corner.query, appearance: this.people[row], motions: this.motions };
+        const request = { query: corner.query, appearance: this.people[row], motions: this.rows[row] };
         const answer = await this.store.ask("row", request);
         const strip = await decodeStrip(answer.strip);
         if (token !== this.token) return;
@@ -68,21 +72,25 @@ class Matrix {
     const label = this.store.about.labels[corner.label.findIndex((weight, _, all) => weight === all.reduce((a, b) => a + b, 0))];
     this.element.style.setProperty("--columns", this.motions.length);
     this.cells = this.people.map(() => this.motions.map(() => ({})));
-    const parts = [make("span", { class: "vg-corner vg-quiet" }, "who ↓ moves →")];
-    this.motions.forEach((motion, column) => {
+    this.element.classList.toggle("vg-single", this.single);
+    this.page.find("mixing").textContent = this.single ? "Other clips. Click one to become it."
+      : "Every row is a person, every column a motion. Click a clip to become it, a heading to take that half alone.";
+    const parts = this.single ? [] : [make("span", { class: "vg-corner vg-quiet" }, "who ↓ moves →")];
+    if (!this.single) this.motions.forEach((motion, column) => {
       const name = motion.label || label || (this.store.about.labels.length ? "blend" : "");
       const seed = motion.seed ?? seedOf("motion");
       parts.push(heading(name || seed, name ? seed : "", `Take only this motion: ${name} ${seed}`, () => this.adopt(0, column, ["motion"])));
     });
     this.people.forEach((person, row) => {
       const who = person ?? seedOf("appearance");
-      parts.push(heading(who, "", `Take only this appearance: ${who}`, () => this.adopt(row, 0, ["appearance"])));
-      this.motions.forEach((motion, column) => {
+      if (!this.single) parts.push(heading(who, "", `Take only this appearance: ${who}`, () => this.adopt(row, 0, ["appearance"])));
+      this.rows[row].forEach((motion, column) => {
         const cell = this.cells[row][column];
         cell.canvas = make("canvas", { width: 64, height: 64 });
         cell.button = make("button", {
           type: "button", class: "vg-cell", disabled: true,
-          "aria-label": `Appearance ${who}, motion ${motion.label || label || ""} ${motion.seed ?? seedOf("motion")}`,
+          "aria-label": this.single ? `Seed ${motion.seed ?? "of the player"}`
+            : `Appearance ${who}, motion ${motion.label || label || ""} ${motion.seed ?? seedOf("motion")}`,
           onclick: () => this.adopt(row, column, null),
         }, cell.canvas);
         parts.push(cell.button);
@@ -109,7 +117,8 @@ class Matrix {
     }
   }
   paint(tick) {
+    const frame = Math.floor(tick / this.page.player.hold);
     for (const { strip, side, top, frames, canvas } of this.cells.flat())
-      if (strip) canvas.getContext("2d").drawImage(strip, (tick % frames) * side, top, side, side, 0, 0, side, side);
+      if (strip) canvas.getContext("2d").drawImage(strip, (frame % frames) * side, top, side, side, 0, 0, side, side);
   }
 }

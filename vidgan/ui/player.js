@@ -43,7 +43,7 @@ class Clock {
 
 class Player {
   constructor(canvas, film, clock) {
-    Object.assign(this, { canvas, film, clock, strip: null, frames: 1, width: 64, height: 64 });
+    Object.assign(this, { canvas, film, clock, strip: null, frames: 1, hold: 1, width: 64, height: 64 });
     this.context = canvas.getContext("2d");
     clock.painters.add(() => this.paint());
     canvas.addEventListener("click", () => canvas.classList.toggle("vg-smooth"));
@@ -52,7 +52,7 @@ class Player {
       const box = film.getBoundingClientRect();
       const at = Math.floor(((event.clientX - box.left) / box.width) * this.frames);
       clock.playing = false;
-      clock.seek(Math.max(0, Math.min(this.frames - 1, at)));
+      clock.seek(this.hold * Math.max(0, Math.min(this.frames - 1, at)));
       this.onpause?.();
     };
     film.addEventListener("pointerdown", pick);
@@ -62,17 +62,18 @@ class Player {
       if (!step) return;
       event.preventDefault();
       clock.playing = false;
-      clock.seek((this.frame + step + this.frames) % this.frames);
+      clock.seek(this.hold * ((this.frame + step + this.frames) % this.frames));
       this.onpause?.();
     });
     new ResizeObserver(() => this.paintFilm()).observe(film);
   }
   get frame() {
-    return this.clock.tick % this.frames;
+    return Math.floor(this.clock.tick / this.hold) % this.frames;
   }
-  // Called with a decoded picture: the old clip stays until the very moment that the new one is painted.
-  show(strip, frames, [width, height]) {
-    Object.assign(this, { strip, frames, width, height });
+  // Called with a decoded picture: the old clip stays until the very moment that the new one is painted. Each frame is
+  // there for `hold` ticks of the clock.
+  show(strip, frames, [width, height], hold = 1) {
+    Object.assign(this, { strip, frames, width, height, hold });
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
       this.canvas.height = height;

@@ -185,9 +185,10 @@ def label_of(generator: Generator, weights: object) -> str:
     return parse_label(text, generator)
 
 
-def redrawn(release: Release, bookmark: Bookmark, role: str, seed: object) -> Bookmark:
-    """The same point with a new seed in every subspace of a role."""
-    for space in release.generator.latent_space.by_role(role):
+def redrawn(release: Release, bookmark: Bookmark, role: str | None, seed: object) -> Bookmark:
+    """The same point with a new seed in every subspace of a role; None: in every one."""
+    spaces = release.generator.latent_space
+    for space in spaces if role is None else spaces.by_role(role):
         bookmark = change(release, bookmark, {"kind": "seed", "space": space.name, "seed": seed})
     return bookmark
 

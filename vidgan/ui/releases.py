@@ -24,6 +24,11 @@ from ..models import ARCHITECTURES, Generator, ReleaseInfo
 log = logging.getLogger("vidgan.page")
 
 
+def growing() -> list[str]:
+    """The names of those whose clips grow."""
+    return [info.name for info in listed(False) if ARCHITECTURES[info.architecture].generator.grows]
+
+
 def listed(takes_image: bool) -> list[ReleaseInfo]:
     """The releases of the checkpoints folder that animate pictures, or those that draw people of their own."""
     return [info for info in hub.releases() if ARCHITECTURES[info.architecture].generator.takes_image == takes_image]
@@ -98,12 +103,13 @@ def _load(name: str) -> Release:
 
 @dataclass(frozen=True)
 class Drawn:
-    """frames: uint8 [T, H, W, 3], not to be written to; ms: milliseconds in the model; remembered: nothing had to be
-    drawn."""
+    """frames: uint8 [T, H, W, 3], not to be written to, fps of them a second; ms: milliseconds in the model;
+    remembered: nothing had to be drawn."""
 
     frames: np.ndarray
     ms: float
     remembered: bool
+    fps: float
 
 
 class _Stopwatch(Renderer):
@@ -130,17 +136,18 @@ def draw(release: Release, bookmark: Bookmark, parts: int | None = None) -> Draw
         frames = animate(watch, latents.slice(0, parts), condition)
     else:
         frames = watch.draw(latents, condition).frames[0]
-    return Drawn(frames, watch.ms, watch.drawn == 0)
+    return Drawn(frames, watch.ms, watch.drawn == 0, release.generator.fps_of(condition))
 
 
 def export(release: Release, bookmark: Bookmark, kind: str) -> tuple[str, bytes]:
     """(file name, contents) of a bookmark's clip, as `video.save` writes it, without touching the disk: what was made
     of a visitor's picture stays in memory, as the picture does."""
-    frames = draw(release, bookmark).frames
+    drawn = draw(release, bookmark)
+    frames = drawn.frames
     seeds = "-".join(str(seed) for seed in bookmark.seeds.values() if seed is not None)
     name = f"{bookmark.release}-{seeds or secrets.token_hex(3)}.{kind}"
     if kind != "npz":
-        return name, video.encode(frames, kind, release.generator.fps)
+        return name, video.encode(frames, kind, drawn.fps)
     out = io.BytesIO()
     np.savez_compressed(out, frames=frames, **{key: value.numpy() for key, value in bookmark.latents.items()})
     return name, out.getvalue()

@@ -3,9 +3,9 @@
 // A picture or a walk in a link stands behind the #: browsers never send that part, so that it appears in no server's
 // log and no proxy finds the link too long.
 
-const OURS = /^(release|label|frames|z|fusion|then|image|tab|redraw|draws|original|walk|pace|seed\..*|truncation\..*)$/;
+const OURS = /^(release|label|frames|z|fusion|stage|then|image|tab|redraw|draws|original|walk|pace|seed\..*|truncation\..*)$/;
 const LONG = /^#?(image|walk)=/;
-const NAMED = ["resample", "interpolate"]; // tabs that a link asks for by name; the others know their releases
+const NAMED = ["resample", "interpolate", "growth"]; // tabs that a link asks for by name; the others know their releases
 
 // asked: the link that the visitor came with; walk: what stands behind its #; wanted: the tab that it is for, until that
 // one is in sight; stores: the current points; tabs by name; active: the one in sight; turn(name) goes to another

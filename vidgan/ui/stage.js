@@ -132,12 +132,12 @@ class Stage {
     const option = (frames, fps) => make("option", { value: frames }, `${frames} · ${(frames / fps).toFixed(1)} s`);
     this.on("about", (about) => {
       this.clock.fps = about.fps;
-      length.closest("label").hidden = !about.lengths;
+      length.closest("label").hidden = !(about.lengths?.length > 1);
       length.replaceChildren(...(about.lengths ?? []).map((frames) => option(frames, about.fps)));
       SHARED.masthead.show(this);
     });
     this.on("clip", (clip) => {
-      this.player.show(clip.strip, clip.frames, clip.size);
+      this.player.show(clip.strip, clip.frames, clip.size, this.clock.fps / clip.rate);
       const { model, encode, remembered } = clip.ms;
       const parts = [remembered ? "from memory" : `${Math.max(1, Math.round(model))} ms model`, `${encode.toFixed(1)} ms picture`];
       if (clip.took) parts.push(`${Math.round(clip.took)} ms to the screen`);

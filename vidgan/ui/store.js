@@ -84,7 +84,7 @@ class Store extends EventTarget {
       this.tell("about", answer);
     }
     this.point = answer.point;
-    this.tell("clip", { strip, frames: answer.frames, size: answer.size, ms: answer.ms, took, url: answer.strip });
+    this.tell("clip", { strip, frames: answer.frames, rate: answer.rate, size: answer.size, ms: answer.ms, took, url: answer.strip });
     this.tell("point", this.point);
   }
   // Once the hand rests, where it has come to is a place to go back to.

@@ -9,7 +9,7 @@ from ..errors import VidganError
 from ..explore.bookmark import Bookmark
 from .handlers import Handlers, answer, first_label
 from .point import REACH, SHOWN, change, point, redrawn
-from .releases import Release, data_url, draw
+from .releases import Release, data_url, draw, growing
 
 MAX_CELLS = 8  #: clips in one row of the matrix
 OPENING = {"appearance": 11, "motion": 4}  #: seeds of the first picture
@@ -45,7 +45,8 @@ class Studio(Handlers):
     def row(self, request: dict) -> dict:
         """{query, appearance, motions} -> one row of the matrix: a strip with all clips of the row one below another.
 
-        appearance: a seed as text, or null for the query's own; motions: a list of {seed, label}, either null.
+        appearance: a seed as text, or null for the query's own; motions: a list of {seed, label}, either null. Where a
+        release has neither appearance nor motion, a clip's seed draws all of it.
         """
         release, corner = self.bookmark(request.get("query"))
         motions = request.get("motions")
@@ -53,13 +54,15 @@ class Studio(Handlers):
             raise VidganError(f"A row of the matrix has 1 to {MAX_CELLS} clips.")
         if not all(isinstance(motion, dict) for motion in motions):
             raise VidganError("Each clip of a row is asked for by a seed and a label.")
+        roles = {space.role for space in release.generator.latent_space}
+        role = "motion" if roles & {"appearance", "motion"} else None
         cells, clips, spent = [], [], 0.0
         for motion in motions:
             cell = corner
             if request.get("appearance") is not None:
                 cell = redrawn(release, cell, "appearance", request["appearance"])
             if motion.get("seed") is not None:
-                cell = redrawn(release, cell, "motion", motion["seed"])
+                cell = redrawn(release, cell, role, motion["seed"])
             if motion.get("label") is not None:
                 cell = change(release, cell, {"kind": "label", "weights": {str(motion["label"]): 1.0}})
             drawn = draw(release, cell)
@@ -104,6 +107,8 @@ class Studio(Handlers):
             "labels": list(generator.labels) if generator.config.classes else [],
             "lengths": list(generator.frame_options),
             "native": generator.frames,
+            "levels": [list(level) for level in generator.config.levels] if generator.grows else [],
+            "growing": growing(),
             "fps": generator.fps,
             "spaces": spaces,
             "searching": found is None,

@@ -1,0 +1,19 @@
+"""What the tab *Growth* asks the server for, besides what Explore does: the point is the same."""
+
+from .. import video
+from ..explore import growth
+from .handlers import answer, file, format_of
+from .resample_studio import FORMATS
+from .studio import Studio
+
+
+class GrowthStudio(Studio):
+    """The handlers of Growth."""
+
+    @answer
+    def figure(self, request: dict) -> dict:
+        """{query, format} -> the point at every level side by side, as a file."""
+        kind = format_of(request, FORMATS)
+        release, bookmark = self.bookmark(request.get("query"))
+        frames = growth.figure(release.renderer, bookmark)
+        return file(f"{release.name}-growth.{kind}", video.encode(frames, kind, release.generator.fps), kind)
