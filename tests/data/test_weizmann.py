@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vidgan.data import open_source
-from vidgan.data.arrays import parse_stride, resize, windows
+from vidgan.data.arrays import parse_stride, resize, varied, windows
 from vidgan.errors import VidganError
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -65,6 +65,43 @@ def test_windows_are_where_the_factors_say(made):
     for row, flipped in enumerate(factors["flip"]):
         assert torch.equal(pixels[row, 2, 0, 0], columns.flip(0) if flipped else columns)
     assert 0 < factors["flip"].sum() < 64 and set(factors["stride"].tolist()) == {1, 2}
+
+
+def test_colours_and_places_vary_only_in_training_and_alike_in_all_frames(made):
+    told = {"root": str(made), "frames": 8, "stride": 1, "flip": False}
+    plain, varied = (open_source("weizmann", vary=vary, **told).batch(64, 0) for vary in (0, 0.8))
+    assert torch.equal(plain.factors["start"], varied.factors["start"]) and torch.equal(plain.label, varied.label)
+    assert (plain.clip - varied.clip).abs().mean() > 0.05 and varied.clip.abs().max() <= 1
+    same = open_source("weizmann", vary=0.8, **told).batch(64, 0)
+    assert torch.equal(same.clip, varied.clip)
+    test = [open_source("weizmann", split="test", vary=vary, **told).batch(8, 0).clip for vary in (0, 0.8)]
+    assert torch.equal(*test)
+    with pytest.raises(VidganError, match="vary goes from 0 to 1"):
+        open_source("weizmann", vary=2, **told)
+
+
+def test_variation_is_within_its_bounds():
+    clip = torch.rand(32, 3, 4, 16, 16) * 0.6 - 0.3
+    clip[:, :, 1:] = clip[:, :, :1]  # still
+    made = varied(clip, 0.5, torch.Generator().manual_seed(0))
+    assert torch.allclose(made[:, :, 0], made[:, :, 3])
+    seen = []
+    for before, after in zip(clip[:, :, 0], made[:, :, 0], strict=True):
+        fits = []
+        for down in (-1, 0, 1):
+            for right in (-1, 0, 1):
+                inside = before.roll((-down, -right), (1, 2))[:, 2:-2, 2:-2].flatten(1)
+                found = after[:, 2:-2, 2:-2].flatten(1)
+                gain = (inside * found).mean(1) - inside.mean(1) * found.mean(1)
+                gain = gain / inside.var(1, unbiased=False)
+                light = found.mean(1) - gain * inside.mean(1)
+                left = (found - gain[:, None] * inside - light[:, None]).abs().max()
+                fits.append((left.item(), down, right, gain, light))
+        left, down, right, gain, light = min(fits, key=lambda fit: fit[0])
+        assert left < 1e-4 and (gain > 0.75 * 0.875 - 1e-3).all() and (gain < 1.25 * 1.125 + 1e-3).all()
+        assert light.std() < 1e-4 and light.abs().max() < 0.126
+        seen.append((down, right))
+    assert len(set(seen)) > 5
 
 
 def test_flips_only_in_training(made):

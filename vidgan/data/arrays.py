@@ -59,12 +59,18 @@ class Windows(ABC):
     label: Tensor | None = None
     known: dict[str, Tensor]
 
-    def __init__(self, split: str, frames: int, size: int, seed: int, rank: int, stride, flip: bool, device):
+    def __init__(
+        self, split: str, frames: int, size: int, seed: int, rank: int, stride, flip: bool, device, vary: float = 0
+    ):
         check_numbers(frames, size)
         expect(bool, flip=flip)
+        expect(float, vary=vary)
+        if not 0 <= vary <= 1:
+            raise VidganError(f"vary goes from 0 to 1, not {vary}.")
         self.split, self.frames, self.size, self.seed, self.rank = split, frames, size, seed, rank
         self.stride = parse_stride(stride) if stride is not None else (1, 4)
         self.flip = flip and split == "train"
+        self.vary = vary if split == "train" else 0
         self.device = torch.device(device)
 
     def __len__(self) -> int:
@@ -98,7 +104,26 @@ class Windows(ABC):
         factors |= {"start": start, "stride": stride, "flip": flip.long()}
         factors = {name: value.to(self.device) for name, value in factors.items()}
         label = None if self.label is None else self.label[clip].to(self.device)
-        return Batch(pixels_to_clip(pixels), label, factors)
+        made = pixels_to_clip(pixels)
+        return Batch(varied(made, self.vary, generator) if self.vary else made, label, factors)
+
+
+def varied(clip: Tensor, vary: float, generator: torch.Generator) -> Tensor:
+    """Clips [B, 3, T, H, W] in other colours and places, all frames of one alike: contrast times up to 1 +- vary / 2,
+    each colour up to 1 +- vary / 4, brightness up to +- vary / 4, shifted by up to vary / 8 of the size, edges
+    repeated."""
+    batch, _, _, height, width = clip.shape
+    draws = (2 * torch.rand(batch, 7, generator=generator) - 1) * vary
+    gain = (1 + draws[:, :1] / 2) * (1 + draws[:, 1:4] / 4)
+    gain, light = (one[:, :, None, None, None].to(clip.device) for one in (gain, draws[:, 4:5] / 4))
+    moved = []
+    for one, down, right in zip(clip, *(draws[:, 5:] * torch.tensor([height, width]) / 8).round().long().T):
+        rows, columns = (
+            (torch.arange(size) + shift).clamp(0, size - 1).to(clip.device)
+            for size, shift in ((height, down), (width, right))
+        )
+        moved.append(one[:, :, rows][:, :, :, columns])
+    return (torch.stack(moved) * gain + light).clamp(-1, 1)
 
 
 def windows(

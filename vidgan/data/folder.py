@@ -77,6 +77,7 @@ class Folder(Windows):
         every: int = 1,
         stride: int | str | tuple[int, int] | None = None,
         flip: bool = False,
+        vary: float = 0,
         classes: bool = True,
         held_out: float = 0.1,
         cache: str | None = None,
@@ -85,14 +86,15 @@ class Folder(Windows):
     ):
         """crop: "center" cuts the middle square, "none" squashes; every: decode every n-th frame only; stride: lowest
         and highest temporal step of a window (None: 1 to 4, as far as the clip is long enough); flip: mirror half of
-        the training clips; classes: folders directly below `root` are classes; held_out: share of each class, chosen
+        the training clips; vary, 0 to 1: how far the colours and places of training clips differ from what was filmed;
+        classes: folders directly below `root` are classes; held_out: share of each class, chosen
         by a hash of the names, that makes the test split; cache: where decoded clips go (else $VIDGAN_CACHE, else
         ~/.cache/vidgan); memory: GiB up to which all clips are held on `device`; workers: decoding threads (0: one for
         each core, 8 at most).
 
         Raises VidganError when there is no folder, no clip in it, or none that can be used.
         """
-        super().__init__(split, frames, size, seed, rank, stride, flip, device)
+        super().__init__(split, frames, size, seed, rank, stride, flip, device, vary)
         expect(bool, classes=classes)
         expect(int, every=every, workers=workers)
         expect(float, held_out=held_out, memory=memory)

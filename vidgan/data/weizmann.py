@@ -32,12 +32,15 @@ class Weizmann(Windows):
         root: str | None = None,
         stride: int | str | tuple[int, int] | None = None,
         flip: bool = True,
+        vary: float = 0,
     ):
         """stride: lowest and highest temporal step; each clip draws one, no longer than it has frames for. None is 1 to
         4, as far as that fits into every clip: (1, 3) for 16 frames, 1 from 27 frames on. flip: mirror half of the
-        clips, in training. Raises VidganError when data is missing or clips are too short.
+        clips, in training; vary, 0 to 1: how far colours and places differ from what was filmed, in training, for a
+        generator that is to work for people it has never seen. Raises VidganError when data is missing or clips are too
+        short.
         """
-        super().__init__(split, frames, size, seed, rank, stride, flip, device)
+        super().__init__(split, frames, size, seed, rank, stride, flip, device, vary)
         self.path = find("weizmann64", "weizmann64.npz", root, ORIGIN)
         names = ("frames", "offsets", "action", "subject", "is_test", "action_names", "subject_names")
         data = load_npz(self.path, names)
