@@ -153,7 +153,7 @@ def test_files_hold_the_clip(visit, tmp_path):
             one.page.click(f"[data-save={kind}]")
         path = tmp_path / download.value.suggested_filename
         download.value.save_as(path)
-        assert path.name == f"g3an-expressions-11-4.{kind}"
+        assert path.name == f"g3an-expressions-32-4.{kind}"
         frames, fps = video.read(path)
         assert len(frames) == 16 and fps == pytest.approx(12, abs=0.1)
     held = np.load(io.BytesIO(path.read_bytes()))

@@ -12,7 +12,7 @@ from .point import REACH, SHOWN, change, point, redrawn
 from .releases import Release, data_url, draw, growing
 
 MAX_CELLS = 8  #: clips in one row of the matrix
-OPENING = {"appearance": 11, "motion": 4}  #: seeds of the first picture
+OPENING = {"appearance": 32, "motion": 4}  #: seeds of the first picture
 
 
 class Studio(Handlers):
