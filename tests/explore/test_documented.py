@@ -12,7 +12,7 @@ def blocks(root, language: str) -> list[str]:
 
 def test_the_python_runs(root, checkpoints, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    resampling, walking = blocks(root, "python")
+    resampling, walking, growing = blocks(root, "python")
     names = {}
     exec(compile(resampling, "docs/explore.md", "exec"), names)
     assert [clip.shape for clip in names["clips"]] == [(16, 64, 64, 3)] * 4
@@ -20,6 +20,8 @@ def test_the_python_runs(root, checkpoints, tmp_path, monkeypatch, capsys):
     exec(compile(walking, "docs/explore.md", "exec"), names)
     assert len(video.read("loop.mp4")[0]) == 30 and video.read("figure.webp")[0].shape[2] == 5 * 66 - 2
     assert "label=fear=0.5,happiness=0.5" in capsys.readouterr().out
+    exec(compile(growing, "docs/explore.md", "exec"), names)
+    assert "[1, 3, 8, 8, 8]" in capsys.readouterr().out and names["all_sizes"].shape == (8, 32, 4 * 34 - 2, 3)
 
 
 def test_the_commands_run(root, checkpoints, tmp_path, monkeypatch, capsys):

@@ -228,7 +228,7 @@ def test_optimisers_forget_and_batches_shrink_where_a_level_begins(tmp_path):
         seen.append({int(state["step"]) for state in optimizer.state.values()})
     trainer.close()
     assert seen == [{1}, {1}, {1, 2}, {1}]  # fresh at the fade, where new layers join one step later, and where it ends
-    clips = [next(trainer._micros(trainer.options.moment(step))).batch.clip.shape for step in (0, 2, 3)]
+    clips = [next(trainer._micros(moment=trainer.options.moment(step))).batch.clip.shape for step in (0, 2, 3)]
     assert clips == [(4, 3, 4, 4, 4), (2, 3, 8, 8, 8), (2, 3, 8, 8, 8)]
 
 

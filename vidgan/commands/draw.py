@@ -9,7 +9,8 @@ from .shared import condition_of, print_json
 
 
 def sample(options) -> None:
-    from .. import Condition, video
+    from .. import video
+    from ..conditions import Condition
     from ..explore.bookmark import parse_stage
 
     generator = _generator(options)

@@ -135,7 +135,7 @@ class Trainer:
         moment = self.options.moment(self.step, self.world)
         self._prepare(moment)
         step_spectral_norms(*self.networks.plain.values())
-        draws = {draw: list(self._micros(moment, draw)) for draw in sorted({phase.draw for phase in self.phases})}
+        draws = {draw: list(self._micros(draw, moment)) for draw in sorted({phase.draw for phase in self.phases})}
         losses: dict[str, list[Tensor]] = {}
         for phase in self.phases:
             micros = draws[phase.draw]
@@ -168,10 +168,11 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = rates[name] * moment.rate
 
-    def _micros(self, moment: Moment, draw: int = 0) -> Iterator[Micro]:
+    def _micros(self, draw: int = 0, moment: Moment | None = None) -> Iterator[Micro]:
         """The micro-batches of this process for one of the step's draws: number m of process r is the same as number
         r * micro_batches + m of a single process that adds up gradients instead."""
         options = self.options
+        moment = moment or options.moment(self.step, self.world)
         count = options.micro_batches
         size = moment.batch // count
         draws = 1 + max(phase.draw for phase in self.phases)
