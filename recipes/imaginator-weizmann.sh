@@ -14,5 +14,5 @@ stage imaginator-weizmann-sharp --steps 3158 "$@"
 stage imaginator-weizmann-soft --steps 1483 --init "$runs/imaginator-weizmann-sharp" --recipe.adversarial 0.3 "$@"
 stage imaginator-weizmann-varied --steps 839 --init "$runs/imaginator-weizmann-soft" --data-options vary=0.4 \
   --recipe.adversarial 0.3 --recipe.lr-generator 2e-4 "$@"
-stage imaginator-weizmann --steps 1000 --init "$runs/imaginator-weizmann-varied" --data-options vary=0.4 \
+stage imaginator-weizmann --steps 825 --init "$runs/imaginator-weizmann-varied" --data-options vary=0.4 \
   --recipe.adversarial 0.1 --recipe.lr-generator 2e-4 "$@"
