@@ -178,11 +178,7 @@ def _whole(options: ProgressiveOptions) -> ProgressiveOptions:
 
 #: Table A.1 and A.2, up to 256 pixels, with the sliced distance of Eq. 5.3, and with one score
 SWGAN = _whole(ProgressiveOptions(model=ProgressiveConfig(size=256), batch=4))
-WGAN = _whole(
-    ProgressiveOptions(
-        model=ProgressiveConfig(size=256, critic="score"), batch=4, recipe=ProgressiveRecipe(gradient=10.0)
-    )
-)
+WGAN = replace(SWGAN, model=replace(SWGAN.model, critic="score"))
 #: The authors' code: its frames by level, its penalties, directions that are left free.
 RELEASED = replace(
     SWGAN,
@@ -205,7 +201,7 @@ PRESETS = {
     "wgan-gp": WGAN,
     "released": RELEASED,
     "cpu-swgan": SMALL,
-    "cpu-wgan-gp": replace(SMALL, model=replace(SMALL.model, critic="score"), recipe=replace(SMALL.recipe)),
+    "cpu-wgan-gp": replace(SMALL, model=replace(SMALL.model, critic="score")),
     "smoke": replace(
         SMALL,
         model=ProgressiveConfig(size=32, width=4, latent=8),
