@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from vidgan import Condition, VidganError
 from vidgan.models import ARCHITECTURES, build, make_config
+from vidgan.models.layers import with_label_spread
 from vidgan.models.mvtgan import ImageDiscriminator, SelfAttention, UpBlock, VideoDiscriminator, temporal_shift
 from vidgan.training.ema import calibrate
 
@@ -90,6 +92,27 @@ def test_the_image_discriminator_can_see_that_all_frames_are_alike():
         judge = ImageDiscriminator(make_config("mvtgan", size=64, minibatch_std=told, **SMALL)).eval()
         alone, among = judge(frame.expand(4, -1, -1, -1))[0], judge(torch.cat([frame, others]))[0]
         assert torch.isclose(alone, among, rtol=1e-4) == (not told)
+
+
+def test_spread_is_that_within_labels():
+    """By loops over the items of one label; what other labels hold makes no difference."""
+    torch.manual_seed(0)
+    x, classes = torch.randn(7, 2, 3, 3), torch.tensor([0, 1, 0, 2, 1, 0, 0])
+    found = with_label_spread(x, F.one_hot(classes, 3))
+    assert torch.equal(found[:, :2], x)
+    for place, own in enumerate(classes):
+        assert torch.allclose(found[place, 2], x[classes == own].std(0, correction=0).mean().expand(3, 3), atol=1e-3)
+    changed = torch.where((classes == 0)[:, None, None, None], x, x + 100 * torch.rand_like(x))
+    assert torch.equal(with_label_spread(changed, F.one_hot(classes, 3))[classes == 0], found[classes == 0])
+    assert torch.allclose(with_label_spread(x, None)[:, 2], x.std(0, correction=0).mean().expand(7, 3, 3), atol=1e-3)
+
+
+def test_spread_is_measured_in_single_precision():
+    x = 100 + torch.rand(8, 2, 3, 3)
+    label = F.one_hot(torch.arange(8) % 2)
+    expected = with_label_spread(x, label)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(with_label_spread(x, label), expected)
 
 
 def test_attention_keeps_half_precision():

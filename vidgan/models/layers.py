@@ -146,6 +146,24 @@ def with_batch_spread(x: Tensor, group: int = 4) -> Tensor:
     return torch.cat([x, plane.expand(-1, 1, *x.shape[2:])], dim=1)
 
 
+def with_label_spread(x: Tensor, label: Tensor | None) -> Tensor:
+    """[N, C, ...], label weights [N, classes] -> [N, C + 1, ...]: the last channel holds how much the items of the same
+    label differ, averaged over channels and places.
+
+    Minibatch standard deviation within labels: across them, neighbours always differ, so that `with_batch_spread` does
+    not see a generator that draws one clip for each label. Without labels, all items count as alike. Real and generated
+    items must not share a call.
+    """
+    with torch.autocast(x.device.type, enabled=False):
+        flat = x.float().flatten(1)
+        alike = torch.ones(len(x), 1, device=x.device) if label is None else label.float()
+        alike = F.normalize(alike @ alike.T, p=1, dim=1)
+        variance = alike @ (flat - alike @ flat).square()
+        spread = (variance + 1e-8).sqrt().mean(dim=1)
+    plane = spread.to(x.dtype).view(-1, *[1] * (x.dim() - 1))
+    return torch.cat([x, plane.expand(-1, 1, *x.shape[2:])], dim=1)
+
+
 def dcgan_init(module: nn.Module) -> None:
     """DCGAN's initialisation: convolutions N(0, 0.02), batch norms N(1, 0.02) with zero bias. Apply before any
     spectral norm is put on."""

@@ -32,7 +32,7 @@ from ..conditions import Condition
 from ..errors import VidganError, unknown
 from ..latents import Latents, LatentSpace, Subspace
 from .base import Generator
-from .layers import attend, maybe_spectral, with_batch_spread
+from .layers import attend, maybe_spectral, with_label_spread
 
 SUBSPACES = ("z_a", "z_b", "z_c")
 DIMENSIONS = (20, 20, 80)  #: d_A, d_B, d_C (Section 6.2); d is their sum
@@ -61,7 +61,7 @@ class MVTGANConfig:
     shift_placement: str = "residual"  # residual leaves the shortcut alone; block shifts it too, as released
     gru_input: str = "own"  # what the GRU is fed after the first frame: own, its last code (released); z, Z_fc again
     normalised_codes: bool = False  # batch norm of the codes, without gain or bias, as released
-    minibatch_std: bool = False  # show D_image how much a batch differs (Karras et al. 2018), against collapse
+    minibatch_std: bool = False  # show D_image how much clips of a label differ, against collapse
     spectral_norm: bool = True  # on every linear map and convolution of G, as released
 
     def __post_init__(self):
@@ -345,7 +345,7 @@ class ImageDiscriminator(nn.Module):
             x = block(x)
             if level == self.attention_after:
                 x = self.attention(x)
-        x = with_batch_spread(x) if self.spread else x
+        x = with_label_spread(x, label) if self.spread else x
         return self.score(F.relu(self.last(x)).sum(dim=(2, 3)), label)
 
 

@@ -74,11 +74,9 @@ class MVTGANRecipe:
         if self.labels == "uniform" and told is not None:
             micro.condition = _any_labels(told, micro.random)
         fake = augment(networks.fake(micro, grad=False).detach(), self.augment, micro.random)
-        asked = micro.condition.label
-        video = [networks["video"](clip, label).float() for clip, label in ((real, told), (fake, asked))]
-        frames = torch.cat([self._frames(real, micro), self._frames(fake, micro)])
-        labels = None if told is None else torch.cat([self._each(told), self._each(asked)])
-        image = networks["image"](frames, labels).float().chunk(2)
+        both = (real, told), (fake, micro.condition.label)
+        video = [networks["video"](clip, label).float() for clip, label in both]
+        image = [networks["image"](self._frames(clip, micro), self._each(label)).float() for clip, label in both]
         return {"d_video": loss(*video), "d_image": loss(*image)}
 
     def generator(self, networks: Networks, micro: Micro) -> Losses:
@@ -86,7 +84,7 @@ class MVTGANRecipe:
         clip = networks.fake(micro, grad=True)
         fake, label = augment(clip, self.augment, micro.random), micro.condition.label
         with networks.frozen("video", "image"):
-            image = networks.plain["image"](self._frames(fake, micro), None if label is None else self._each(label))
+            image = networks.plain["image"](self._frames(fake, micro), self._each(label))
             losses = {
                 "g_video": loss(networks.plain["video"](fake, label).float()),
                 "g_image": loss(image.float()),
@@ -108,9 +106,9 @@ class MVTGANRecipe:
             times = torch.randperm(count, generator=micro.random)[: self.frames_to_image]
         return clip[:, :, times].permute(2, 0, 1, 3, 4).flatten(0, 1)
 
-    def _each(self, label: Tensor) -> Tensor:
+    def _each(self, label: Tensor | None) -> Tensor | None:
         """Labels [B, classes] -> those of the frames that `_frames` gives."""
-        return label.repeat(self.frames_to_image, 1)
+        return None if label is None else label.repeat(self.frames_to_image, 1)
 
 
 @lru_cache(maxsize=1)
