@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 # two test workers of one thread each: small networks gain nothing from more, and threads that wait for each other cost
 WORKERS ?= 2
 
-.PHONY: demo setup test smoke bench lint lock chromium
+.PHONY: demo setup test smoke bench lint lock chromium faces
 
 demo: setup
 	$(BIN)/python app.py --inbrowser
@@ -26,8 +26,18 @@ $(READY): pyproject.toml constraints.txt
 		$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[dev]'
 	@touch $@
 
-test: setup chromium
+test: setup faces chromium
 	@OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+
+# what the tests of face clips need, where it is to be had (Python 3.12 or older): they are skipped without it
+faces: $(VENV)/.faces
+
+$(VENV)/.faces: $(READY)
+	@echo "installing what the tests of face clips need"
+	@UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-}}" \
+		$(BIN)/uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[face-clips]' \
+		|| echo "not to be had: the tests of face clips will be skipped"
+	@touch $@
 
 chromium:
 	@for name in chromium chromium-browser google-chrome; do \

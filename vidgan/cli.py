@@ -188,6 +188,16 @@ def parser() -> Parser:
     inspect.add_argument("--size", type=read.whole("--size", 8, 1024), metavar="PIXELS", help="height and width (64)")
     inspect.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the data set")
     inspect.add_argument("--json", action="store_true", help="as JSON")
+    faces = _command(datasets, "faces", data.faces, "cut faces out of videos: aligned clips to train on", FACES)
+    faces.add_argument("videos", nargs="+", metavar="VIDEO", help="video files, or folders of them")
+    faces.add_argument("--out", required=True, metavar="DIR", help="where the clips and report.json go")
+    faces.add_argument("--size", type=read.whole("--size", 16, 1024), metavar="PIXELS", help="height and width (300)")
+    faces.add_argument("--least", type=read.whole("--least", 2, 2000), metavar="T", help="frames of a clip (31)")
+    faces.add_argument("--longest", type=read.whole("--longest", 2, 2000), metavar="T", help="and at most (423)")
+    faces.add_argument("--smallest", type=float, metavar="PIXELS", help="of the video that a clip must be wide (75)")
+    faces.add_argument("--edge", type=float, metavar="SHARE", help="of a clip that may lie outside of the video (0.25)")
+    faces.add_argument("--smoothing", type=float, metavar="FRAMES", help="how far faces are steadied in time (2)")
+    faces.add_argument("--json", action="store_true", help="as JSON")
     listing = _command(datasets, "list", data.listing, "the data sets")
     listing.add_argument("--json", action="store_true", help="as JSON")
 
@@ -228,6 +238,12 @@ EXAMPLES = """examples:
   vidgan animate imaginator-expressions face.png --label surprise --out face.mp4
   vidgan data inspect folder --root my/videos --out sheet.webp
 """
+
+FACES = """Cut faces out of videos, as TrailerFaces was made (Progressive Video GAN, Section 7.1).
+
+Shots are told apart, faces found and followed, and every track in which one person is seen long enough becomes a clip,
+upright and of one size. What was dropped is counted by its reason. Stop it at any time; the same command goes on. Then:
+vidgan data inspect folder --root DIR. Needs pip install "vidgan[face-clips]"."""
 
 SAMPLE = """Draw videos of a release.
 

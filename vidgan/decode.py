@@ -111,6 +111,19 @@ def probe(source: str | Path | bytes) -> VideoInfo:
         return VideoInfo(width, height, fps, count, codec)
 
 
+def times(source: str | Path | bytes) -> list[float]:
+    """The seconds at which the frames of a video are shown, ascending, read without decoding them; empty for what
+    Pillow animates, for npz, and where the file does not say. Raises VidganError like `read`."""
+    data, kind = _open(source)
+    if kind != "video":
+        data.close()
+        return []
+    with _decoding(source, data), load_av().open(data, options={"format_whitelist": _CONTAINERS}) as container:
+        stream = _video_stream(source, container)
+        packets = container.demux(stream)
+        return sorted(float(packet.pts * packet.time_base) for packet in packets if packet.pts is not None)
+
+
 def fit(image: Image.Image, size: int | None, crop: str = "center") -> np.ndarray:
     """A Pillow image as uint8 [size, size, 3], the middle square of it ("center") or all of it squashed ("none").
 

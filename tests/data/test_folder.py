@@ -18,7 +18,20 @@ from vidgan.files import cache_folder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEXTS = [
-    {name: "no"} for name in ("every", "held_out", "stride", "flip", "classes", "memory", "workers", "size", "crop")
+    {name: "no"}
+    for name in (
+        "every",
+        "held_out",
+        "stride",
+        "flip",
+        "classes",
+        "memory",
+        "workers",
+        "size",
+        "crop",
+        "middle",
+        "strips",
+    )
 ]
 GREYS = {"calm": 60, "wild": 200}
 
@@ -293,3 +306,46 @@ def test_on_a_gpu_the_same(tmp_path):
         there = opened(tmp_path, device="cuda", memory=memory).batch(8, 3)
         assert there.clip.is_cuda and there.factors["clip"].is_cuda
         assert torch.equal(there.clip.cpu(), here.clip)
+
+
+@pytest.mark.parametrize("memory", [2.0, 0.0])
+def test_only_the_middle_of_each_clip_on_request(root, memory):
+    """Grey rises by 2 with each frame, so that it tells which frame it is."""
+    source = opened(root, middle=9, stride=1, memory=memory)
+    assert source.lengths.tolist() == [9] * len(source)
+    batch = source.batch(64, 0)
+    assert set(batch.factors["start"].tolist()) == {0, 1}
+    whole = {name: number for number, name in enumerate(opened(root).names)}
+    for clip_levels, number, start, label in zip(
+        levels(batch), batch.factors["clip"], batch.factors["start"], batch.label, strict=True
+    ):
+        length = int(opened(root).lengths[whole[source.names[number]]])
+        first = GREYS[source.labels[label]] + 2 * ((length - 9) // 2 + int(start))
+        assert abs(clip_levels[:, 0].mean() - first) < 2
+
+
+def test_more_of_the_middle_than_there_is_is_everything(root):
+    assert torch.equal(opened(root, middle=500).batch(8, 0).clip, opened(root).batch(8, 0).clip)
+    with pytest.raises(VidganError, match="middle is 4; clips of 8 frames need as many"):
+        opened(root, middle=4)
+
+
+def test_strips_are_clips(tmp_path):
+    """As Golf is kept: one JPEG a clip, its frames one below the other, in numbered folders."""
+    for number in range(4):
+        frames = clip(60 + 10 * number, 12)
+        place = tmp_path / "golf" / "000" / f"{number}.jpg"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(frames.reshape(-1, 32, 3)).save(place, quality=95)
+    Image.new("RGB", (32, 50)).save(tmp_path / "golf" / "000" / "odd.png")
+    Image.new("RGB", (32, 32)).save(tmp_path / "golf" / "000" / "one.png")
+    source = opened(tmp_path, strips=True, classes=False, stride=1)
+    assert source.labels == () and source.lengths.tolist() == [12] * 3
+    assert source.report.skipped == {
+        "golf/000/odd.png": "odd.png is no strip of square frames: 32 pixels wide and 50 high",
+        "golf/000/one.png": "one.png is no strip of square frames: 32 pixels wide and 32 high",
+    }
+    batch = source.batch(8, 0)
+    greys = torch.tensor([60 + 10 * int(Path(source.names[number]).stem) for number in batch.factors["clip"]])
+    expected = greys[:, None] + 2 * (batch.factors["start"][:, None] + torch.arange(8))
+    assert (levels(batch).mean((1, 3, 4)) - expected).abs().max() < 2

@@ -14,6 +14,19 @@ def look(options) -> None:
     print(inspect.text(found))
 
 
+def faces(options) -> None:
+    from dataclasses import fields
+
+    from ..data.faces import FaceOptions, collect
+
+    given = {field.name: getattr(options, field.name) for field in fields(FaceOptions)}
+    wanted = FaceOptions(**{name: value for name, value in given.items() if value is not None})
+    report = collect(options.videos, options.out, wanted)
+    if options.json:
+        return print_json(report.as_json())
+    print(report.text())
+
+
 def listing(options) -> None:
     import importlib
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
@@ -33,7 +34,8 @@ IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 @dataclass(frozen=True)
 class Found:
-    """One clip as it lies in the folder: a video file, or a folder of frames. `name` is its path below the root."""
+    """One clip as it lies in the folder: a video file, a picture that is a strip of frames, or a folder of frames.
+    `name` is its path below the root."""
 
     name: str
     path: Path
@@ -79,6 +81,8 @@ class Folder(Windows):
         flip: bool = False,
         vary: float = 0,
         classes: bool = True,
+        strips: bool = False,
+        middle: int = 0,
         held_out: float = 0.1,
         cache: str | None = None,
         memory: float = 2.0,
@@ -87,16 +91,18 @@ class Folder(Windows):
         """crop: "center" cuts the middle square, "none" squashes; every: decode every n-th frame only; stride: lowest
         and highest temporal step of a window (None: 1 to 4, as far as the clip is long enough); flip: mirror half of
         the training clips; vary, 0 to 1: how far the colours and places of training clips differ from what was filmed;
-        classes: folders directly below `root` are classes; held_out: share of each class, chosen
-        by a hash of the names, that makes the test split; cache: where decoded clips go (else $VIDGAN_CACHE, else
-        ~/.cache/vidgan); memory: GiB up to which all clips are held on `device`; workers: decoding threads (0: one for
-        each core, 8 at most).
+        classes: folders directly below `root` are classes; strips: every picture is a clip of its own, square frames
+        one below the other, as Golf and Aeroplane are kept (VGAN's authors); middle: only so many frames from the
+        middle of each clip (32 for UCF-101 in Progressive Video GAN; 0: all), counted after `every`; held_out: share of
+        each class, chosen by a hash of the names, that makes the test split; cache: where decoded clips go (else
+        $VIDGAN_CACHE, else ~/.cache/vidgan); memory: GiB up to which all clips are held on `device`; workers: decoding
+        threads (0: one for each core, 8 at most).
 
         Raises VidganError when there is no folder, no clip in it, or none that can be used.
         """
         super().__init__(split, frames, size, seed, rank, stride, flip, device, vary)
-        expect(bool, classes=classes)
-        expect(int, every=every, workers=workers)
+        expect(bool, classes=classes, strips=strips)
+        expect(int, every=every, workers=workers, middle=middle)
         expect(float, held_out=held_out, memory=memory)
         if crop not in video.CROPS:
             raise unknown("crop", crop, video.CROPS)
@@ -107,9 +113,12 @@ class Folder(Windows):
                 "The data set folder needs the root of the data: a folder ROOT with ROOT/class/*.mp4 in it."
             )
         self.root = Path(root).expanduser()
-        found = scan(self.root, classes)
+        if middle and middle < frames:
+            raise VidganError(f"middle is {middle}; clips of {frames} frames need as many, or 0 for whole videos.")
+        found = scan(self.root, classes, strips)
         if not found:
-            raise VidganError(f"There are no videos in {root}: {', '.join(sorted(VIDEOS))} files or folders of frames.")
+            sought = "strips of square frames" if strips else f"{', '.join(sorted(VIDEOS))} files or folders of frames"
+            raise VidganError(f"There are no videos in {root}: {sought}.")
         self.report = Report(len(found))
         self.labels = tuple(sorted({clip.group for clip in found if clip.group is not None}))
         kept = cache_folder() / "folder" if cache is None else Path(cache).expanduser()
@@ -139,7 +148,9 @@ class Folder(Windows):
             raise VidganError(f"The {split} split of {root} is empty: {len(usable)} clip(s), held_out={held_out}.")
 
         self.names = tuple(clip.name for clip, _, _ in mine)
-        self.lengths = torch.tensor([length for _, _, length in mine])
+        whole = torch.tensor([length for _, _, length in mine])
+        self.lengths = whole.clamp(max=middle) if middle else whole
+        self.first = (whole - self.lengths) // 2  # of the frames that are used
         self.known = {"clip": torch.arange(len(mine))}
         if self.labels:
             self.label = torch.tensor([self.labels.index(clip.group) for clip, _, _ in mine])
@@ -148,13 +159,14 @@ class Folder(Windows):
         if self.resident:
             self.starts = self.lengths.cumsum(0) - self.lengths
             self.pixels = torch.empty(int(self.lengths.sum()), 3, size, size, dtype=torch.uint8, device=device)
-            for start, length, place in zip(self.starts, self.lengths, self.places):
-                frames_of = torch.from_numpy(np.fromfile(place, np.uint8).reshape(-1, size, size, 3))
-                self.pixels[start : start + length] = frames_of.permute(0, 3, 1, 2)
+            for start, length, first, place in zip(self.starts, self.lengths, self.first.tolist(), self.places):
+                used = _mapped(str(place), size)[first : first + int(length)]
+                self.pixels[start : start + length] = torch.from_numpy(np.array(used)).permute(0, 3, 1, 2)
 
     def pixels_of(self, clip: Tensor, index: Tensor) -> Tensor:
         if self.resident:
             return self.pixels[(index + self.starts[clip][:, None]).to(self.device)]
+        index = index + self.first[clip][:, None]
         picked = [_mapped(str(self.places[c]), self.size)[i] for c, i in zip(clip.tolist(), index.numpy())]
         return torch.from_numpy(np.stack(picked)).to(self.device).permute(0, 1, 4, 2, 3)
 
@@ -162,9 +174,9 @@ class Folder(Windows):
 open_source = Folder
 
 
-def scan(root: Path, classes: bool = True) -> list[Found]:
+def scan(root: Path, classes: bool = True, strips: bool = False) -> list[Found]:
     """The clips below `root`, sorted by name; hidden files are passed over. A folder that holds pictures and no video
-    is one clip. Raises VidganError when `root` is no folder.
+    is one clip; with `strips`, each picture is one, and nothing else. Raises VidganError when `root` is no folder.
     """
     if not root.is_dir():
         raise VidganError(f"{root} is no folder of videos: there is no such folder.")
@@ -179,8 +191,8 @@ def scan(root: Path, classes: bool = True) -> list[Found]:
         below[:] = sorted(name for name in below if not name.startswith("."))
         files = sorted((name for name in files if not name.startswith(".")), key=_natural)
         parts = here.relative_to(root).parts
-        videos = [name for name in files if Path(name).suffix.lower() in VIDEOS]
-        pictures = [here / name for name in files if Path(name).suffix.lower() in IMAGES]
+        videos = [name for name in files if Path(name).suffix.lower() in (IMAGES if strips else VIDEOS)]
+        pictures = [here / name for name in files if Path(name).suffix.lower() in IMAGES and not strips]
         group = parts[0] if parts and classes else None
         for name in videos:
             found.append(Found("/".join((*parts, name)), here / name, group))
@@ -239,7 +251,7 @@ def _decode_all(
             missing.append(clip)
     if not missing:
         return places
-    if any(not clip.pictures and clip.path.suffix.lower() != ".gif" for clip in missing):
+    if any(not clip.pictures and clip.path.suffix.lower() not in {".gif", *IMAGES} for clip in missing):
         video.load_av()  # if it is not installed then that is the error, not every file in turn
     # Processes that start together begin at different places, and so share the work
     shift = int(len(missing) * (rank * 0.618 % 1))
@@ -282,6 +294,14 @@ def _decode(clip: Found, place: Path, size: int, crop: str, every: int) -> str |
 
 
 def _pictures(clip: Found, size: int, crop: str, every: int) -> Iterator[np.ndarray]:
+    if clip.path.suffix.lower() in IMAGES:
+        strip = next(video.stream(clip.path)[0])
+        height, width, _ = strip.shape
+        if height % width or height == width:
+            raise VidganError(f"{clip.path} is no strip of square frames: {width} pixels wide and {height} high.")
+        for frame in strip.reshape(-1, width, width, 3)[::every]:
+            yield video.fit(Image.fromarray(frame), size, crop)
+        return
     if not clip.pictures:
         yield from video.stream(clip.path, size=size, crop=crop, stride=every)[0]
         return

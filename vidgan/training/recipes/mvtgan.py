@@ -44,6 +44,7 @@ class MVTGANRecipe:
     motion: float = 0.0  # alpha of Eq. 6, weight of the motion constraint; 1 in MVT-MC
     flow: str = "lucas-kanade"  # what it measures motion with: lucas-kanade, raft-small or raft-large
     flow_weights: str = ""  # file with the weights of RAFT
+    variety: float = 0.0  # weight of a loss that wants generated clips of one label to differ as real ones do
     augment: tuple[str, ...] = ()  # differentiable augmentation: flip, colour, translation, cutout
     ema: float = 0.999  # decay of the averaged generator that is published
 
@@ -54,9 +55,14 @@ class MVTGANRecipe:
         for name in self.augment:
             if name not in POLICIES:
                 raise unknown("augmentation", name, POLICIES)
-        if min(self.discriminator_steps, self.frames_to_image) < 1 or self.motion < 0 or not 0 <= self.ema < 1:
+        if (
+            min(self.discriminator_steps, self.frames_to_image) < 1
+            or min(self.motion, self.variety) < 0
+            or not 0 <= self.ema < 1
+        ):
             raise VidganError(
-                "discriminator_steps and frames_to_image must be at least 1, motion not negative, ema in [0, 1)."
+                "discriminator_steps and frames_to_image must be at least 1, motion and variety not negative, ema in "
+                "[0, 1)."
             )
         check_adam(self.learning_rates(), self.betas)
 
@@ -95,6 +101,10 @@ class MVTGANRecipe:
                 likeness = motion_likeness(flow, micro, clip.float())
             if likeness is not None:
                 losses["g_motion"] = self.motion * (1 - likeness)
+        if self.variety:
+            missing = lack_of_variety(micro, clip)
+            if missing is not None:
+                losses["g_variety"] = self.variety * missing
         return losses
 
     def _frames(self, clip: Tensor, micro: Micro) -> Tensor:
@@ -120,6 +130,31 @@ def _any_labels(label: Tensor, random: torch.Generator) -> Condition:
     """As many labels, all classes alike likely."""
     classes = label.shape[1]
     return Condition.of_classes(torch.randint(classes, (len(label),), generator=random).to(label.device), classes)
+
+
+def lack_of_variety(micro: Micro, fake: Tensor) -> Tensor | None:
+    """How much less two generated clips of one label differ than two real ones do, 0 to 1: max(0, 1 - mean distance of
+    generated pairs / mean distance of real pairs); clips [B, 3, T, H, W]. None where the batch has no pair, or where
+    real clips of a label do not differ.
+
+    The distance is the mean difference of colours, averaged over blocks of a quarter of the time and an eighth of
+    height and width, so that noise does not count as variety. Not in the paper: against one clip for each label, as
+    Yang et al. (2019, diversity-sensitive GANs) and Mao et al. (2019, mode seeking), with real clips for a measure.
+    """
+    real, made = micro.batch.label, micro.condition.label
+    distances = []
+    for clip, label in ((micro.batch.clip, real), (fake, None if made is None else made.argmax(1))):
+        frames, size = max(1, clip.shape[2] // 4), max(1, clip.shape[3] // 8)
+        blocks = F.avg_pool3d(clip.float(), (frames, size, size)).flatten(1)
+        pairs = torch.ones(len(clip), len(clip), dtype=torch.bool, device=clip.device).triu(1)
+        if label is not None:
+            pairs &= label[:, None] == label[None]
+        if not pairs.any():
+            return None
+        one, other = pairs.nonzero(as_tuple=True)
+        distances.append((blocks[one] - blocks[other]).abs().mean())
+    wanted, found = distances
+    return F.relu(1 - found / wanted) if wanted > 0 else None
 
 
 def motion_likeness(flow: Flow, micro: Micro, fake: Tensor) -> Tensor | None:

@@ -1,0 +1,332 @@
+"""Face clips: alignment and tracks by hand numbers, and the pipeline end to end on videos of drawn faces."""
+
+import json
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from vidgan import VidganError, cli, video
+from vidgan.data import open_source
+from vidgan.data.faces import FaceOptions, Record, Report, collect
+from vidgan.data.faces.align import TEMPLATE, aligned, outside, side, similarity, smooth
+from vidgan.data.faces.detect import LOOK, Face, finder, overlap
+from vidgan.data.faces.pipeline import parts
+from vidgan.data.faces.steady import steady
+from vidgan.data.faces.tracks import Track, fault, likeness, link
+
+FPS = 25.0
+
+
+def turned(points: np.ndarray, degrees: float, scale: float, shift: tuple[float, float]) -> np.ndarray:
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return (scale * points @ turn.T + shift).astype(np.float32)
+
+
+def face(left: float, top: float, width: float = 40, look: np.ndarray | None = None) -> Face:
+    """A face of which hardly more is known than its box."""
+    points = (TEMPLATE * width + (left, top)).astype(np.float32)
+    seen = np.zeros((LOOK, LOOK, 3)) if look is None else look
+    return Face((left, top, left + width, top + width), points, seen.astype(np.float16))
+
+
+# --- alignment -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("degrees", [0, 30, -120])
+def test_a_similarity_is_found_exactly(degrees):
+    a, b = similarity(turned(TEMPLATE, degrees, 80, (12, -7)), TEMPLATE)
+    assert 1 / abs(a) == pytest.approx(80, rel=1e-5)
+    assert np.rad2deg(np.angle(a)) == pytest.approx(-degrees, abs=1e-3)
+    assert a * (12 - 7j) + b == pytest.approx(0, abs=1e-5)
+
+
+def test_points_that_do_not_fit_are_fitted_in_least_squares():
+    random = np.random.default_rng(0)
+    source, target = random.normal(size=(2, 5, 2)).astype(np.float32)
+    rows = [row for x, y in source for row in ((x, -y, 1, 0), (y, x, 0, 1))]  # a = p + iq, b = r + is
+    p, q, r, s = np.linalg.lstsq(np.array(rows), target.flatten(), rcond=None)[0]
+    a, b = similarity(source, target)
+    assert (a, b) == (pytest.approx(complex(p, q), abs=1e-5), pytest.approx(complex(r, s), abs=1e-5))
+
+
+def test_smoothing_leaves_even_motion_alone_and_steadies_what_trembles():
+    even = np.arange(40, dtype=np.float32)[:, None, None] * np.array([[1.5, -0.5]], np.float32)
+    assert np.allclose(smooth(even, 2), even, atol=1e-4)
+    noise = np.random.default_rng(0).normal(size=even.shape).astype(np.float32)
+    assert smooth(noise, 2).std() < 0.5 * noise.std()
+    assert smooth(noise, 0) is noise
+    for length in (1, 2, 3):
+        assert np.allclose(smooth(even[:length], 5), even[:length], atol=1e-4)
+
+
+def test_how_large_a_face_is_and_how_much_of_it_the_picture_misses():
+    points = turned(TEMPLATE, 0, 100, (50, 20))  # the aligned picture takes x 50..150, y 20..120
+    assert side(points) == pytest.approx(100, rel=1e-4)
+    assert outside(points, 200, 200) == 0
+    assert outside(points, 200, 100) == 0.5
+    assert outside(points, 10, 10) == 1
+
+
+@pytest.mark.parametrize("scale", [40, 300, 1100])
+def test_points_come_to_lie_where_the_template_says(scale):
+    pytest.importorskip("cv2")
+    points = turned(TEMPLATE, 20, scale, (0.35 * scale, 0.1 * scale))
+    y, x = np.mgrid[: int(1.5 * scale), : int(1.5 * scale)]
+    for number, (left, top) in enumerate(points):
+        blob = 255 * np.exp(-((x - left) ** 2 + (y - top) ** 2) / (0.03 * scale) ** 2)
+        found = aligned(np.repeat(blob.astype(np.uint8)[..., None], 3, 2), points, 120)[..., 0].astype(float)
+        places = np.stack(np.meshgrid(*[np.arange(120)] * 2), -1)
+        middle = (places * found[..., None]).sum((0, 1)) / found.sum()
+        assert np.abs(middle - 120 * TEMPLATE[number]).max() < 1.5
+
+
+# --- tracks --------------------------------------------------------------------------------------------------------
+def test_overlap():
+    assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert overlap((0, 0, 2, 2), (2, 0, 3, 2)) == 0
+    assert overlap((0, 0, 0, 0), (0, 0, 0, 0)) == 0
+
+
+def test_faces_are_followed_until_they_are_lost_or_the_shot_ends():
+    going_right = [face(3 * t, 0) for t in range(8)]
+    going_left = [face(100 - 3 * t, 60) for t in range(8)]
+    frames = [[left, right] if t % 2 else [right, left] for t, (left, right) in enumerate(zip(going_left, going_right))]
+    frames[3] = [going_right[3]]  # one is missed
+    found = link(frames, shots=[0, 6])
+    assert [(track.start, track.end) for track in found] == [(0, 6), (0, 3), (4, 6), (6, 8), (6, 8)]
+    assert [track.faces[0].box[0] for track in found] == [0, 100, 88, 18, 82]
+    assert all(face in going_right for face in found[0].faces)
+    assert link([], []) == []
+
+
+def test_what_is_wrong_with_a_track():
+    random = np.random.default_rng(0)
+    one, other = random.uniform(0, 255, size=(2, LOOK, LOOK, 3))
+    near = one + random.normal(0, 20, size=(10, LOOK, LOOK, 3))
+    track = Track(0, [face(60, 60, 100, look) for look in near])
+    limits = {"least": 10, "smallest": 75, "edge": 0.25}
+    assert likeness(track) > 0.8
+    assert fault(track, (200, 200), **limits) is None
+    assert fault(track.part(0, 9), (200, 200), **limits) == "fewer than 10 frames"
+    assert fault(track, (200, 200), **limits | {"smallest": 101}) == "face smaller than 101 pixels"
+    assert fault(track, (100, 200), **limits) == "face cut by the edge of the picture"
+    changed = Track(0, [*track.faces[:5], *[face(60, 60, 100, other)] * 5])
+    assert fault(changed, (200, 200), **limits) == "the person changes"
+    assert likeness(track.part(0, 1)) == 1
+
+
+def test_long_tracks_become_several_clips():
+    def lengths(count, least, longest):
+        track = Track(7, [face(0, 0)] * count)
+        pieces = parts(track, least, longest)
+        assert pieces[0].start == 7 and all(a.end == b.start for a, b in pairwise(pieces))
+        return [len(piece.faces) for piece in pieces]
+
+    assert lengths(40, 31, 423) == [40]
+    assert lengths(424, 31, 423) == [212, 212]
+    assert lengths(100, 20, 32) == [25, 25, 25, 25]
+    assert lengths(40, 31, 32) == [32]  # two of 20 would be too short
+
+
+# --- even frame rates ------------------------------------------------------------------------------------------------
+def write_at(path, times: list[int]) -> None:
+    """A video whose frames, of as many brightnesses, are shown at these milliseconds."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w", format="matroska") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.options = {"bf": "0"}
+        for number, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 40 + 10 * number, np.uint8), "rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def shown(path) -> tuple[list[int], float, str | None]:
+    frames, fps, note = steady(path)
+    return [round((float(frame.mean()) - 40) / 10) for frame in frames], fps, note
+
+
+def test_frames_at_even_times_stay_as_they_are(tmp_path):
+    write_at(tmp_path / "even.mkv", [0, 33, 67, 100, 133, 167])
+    numbers, fps, note = shown(tmp_path / "even.mkv")
+    assert numbers == [0, 1, 2, 3, 4, 5] and note is None and 24 < fps < 31
+
+
+def test_a_variable_frame_rate_becomes_even(tmp_path):
+    write_at(tmp_path / "uneven.mkv", [0, 40, 80, 200, 240, 250, 280])
+    numbers, fps, note = shown(tmp_path / "uneven.mkv")
+    assert numbers == [0, 1, 2, 2, 2, 3, 5, 6]
+    assert fps == pytest.approx(25)
+    assert note == "variable frame rate (8.33 to 100): taken at 25 frames a second"
+
+
+def test_frames_hours_apart_are_not_filled_in(tmp_path):
+    write_at(tmp_path / "far.mkv", [0, 40, 80, 120, 7_200_000])
+    with pytest.raises(VidganError, match=r"7200 seconds apart"):
+        steady(tmp_path / "far.mkv")
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+def test_the_report_counts_as_table_7_2_does():
+    records = [
+        Record("a", frames=500, shots=9, with_faces=400, clips={"1": 31, "2": 33, "3": 34}, dropped={"small": 2}),
+        Record("b", frames=90, shots=1, with_faces=80, clips={"4": 423, "5": 12}, dropped={"small": 1, "short": 9}),
+        Record("c", skipped="c is empty"),
+    ]
+    report = Report(records)
+    assert report.lengths == {
+        "below 30": 1, "30-33": 2, "34-39": 1, "40-47": 0, "48-57": 0, "58-69": 0, "70-423": 1
+    }  # fmt: skip
+    assert report.dropped == {"short": 9, "small": 3}
+    text = report.text().splitlines()
+    assert text[0] == "5 clips from 3 videos: 590 frames, 480 with faces, in 10 shots"
+    assert text[-1] == "  c: c is empty"
+    assert json.loads(json.dumps(report.as_json()))["clips"] == 5
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"size": 8}, {"least": 1}, {"least": 50, "longest": 40}, {"edge": 2}, {"smoothing": float("nan")}]
+)
+def test_options_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(VidganError, match=r"they are|clips can be"):
+        FaceOptions(**wrong)
+
+
+# --- end to end ------------------------------------------------------------------------------------------------------
+def drawn(size: int, frames: int, seed: int) -> np.ndarray:
+    """One person, uint8 [frames, size, size, 3]."""
+    source = open_source("expressions", split="test", frames=frames, size=size, bank=0, seed=seed)
+    return video.to_uint8(source.batch(1, 0).clip)[0]
+
+
+def scene(faces: list, frames: int, tint: int) -> np.ndarray:
+    """Faces, each with its place and how far it goes in a frame, before a wall: uint8 [frames, 360, 480, 3]."""
+    y, x = np.mgrid[:360, :480]
+    wall = np.stack([x / 4, y / 3, np.full_like(x, tint)], -1).astype(np.uint8)
+    shot = np.repeat(wall[None], frames, 0)
+    for clip, (left, top, right, down) in faces:
+        size = clip.shape[1]
+        for t in range(frames):
+            here = slice(int(top + down * t), int(top + down * t) + size), slice(int(left + right * t), None)
+            shot[t][here][:, :size] = clip[t]
+    return shot
+
+
+@pytest.fixture(scope="module")
+def networks():
+    pytest.importorskip("mediapipe", reason="face clips need MediaPipe: pip install 'vidgan[face-clips]'")
+    pytest.importorskip("scenedetect", reason="face clips need PySceneDetect: pip install 'vidgan[face-clips]'")
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory, networks):
+    folder = tmp_path_factory.mktemp("videos")
+    one, two, three = drawn(200, 33, 1), drawn(160, 33, 2), drawn(220, 33, 3)
+    shots = [
+        scene([(one, (20, 40, 1.5, 0.5))], 33, 40),
+        scene([(two, (10, 50, 1, 0)), (drawn(170, 33, 5), (280, 100, 0, 1))], 33, 200),
+        scene([], 12, 120),
+        scene([(three, (60, 50, 1, 1))], 20, 90),
+    ]
+    video.save(folder / "cuts.mp4", np.concatenate(shots), FPS)
+    someone_else = np.concatenate([three[:16], drawn(220, 33, 9)[16:]])
+    video.save(folder / "change.mp4", scene([(someone_else, (60, 50, 1, 1))], 33, 90), FPS)
+    video.save(folder / "nobody.mp4", shots[2], FPS)
+    (folder / "empty.mp4").write_bytes(b"")
+    (folder / "broken.mp4").write_bytes((folder / "nobody.mp4").read_bytes()[:900])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(videos, tmp_path_factory):
+    out = tmp_path_factory.mktemp("clips")
+    return out, collect([videos], out, progress=False)
+
+
+def test_every_video_is_told_of(made):
+    out, report = made
+    told = {record.video: record for record in report.records}
+    assert told["cuts.mp4"].shots == 4 and told["cuts.mp4"].frames == 98
+    assert told["cuts.mp4"].dropped == {"fewer than 31 frames": 1}
+    assert list(told["cuts.mp4"].clips.values()) == [33, 33, 33]
+    assert told["change.mp4"].dropped == {"the person changes": 1} and not told["change.mp4"].clips
+    assert told["nobody.mp4"].note == "no faces found"
+    assert told["empty.mp4"].skipped == "empty.mp4 is empty"
+    assert "broken.mp4" in told["broken.mp4"].skipped
+    assert report.lengths["30-33"] == 3
+    assert json.loads((out / "report.json").read_text()) == report.as_json()
+    assert sorted(report.clips) == sorted(path.name for path in out.glob("*.mp4"))
+
+
+def test_faces_in_the_clips_are_where_they_belong(made):
+    out, report = made
+    off = []
+    with finder() as find:
+        for file in report.clips:
+            frames, fps = video.read(out / file)
+            assert frames.shape == (33, 300, 300, 3) and fps == FPS
+            seen = [find.faces(frame) for frame in frames[::4]]
+            off += [np.abs(faces[0].points[:2] / 300 - TEMPLATE[:2]).max() for faces in seen if faces]
+    assert len(off) > 20  # of 27
+    assert np.median(off) < 0.03 and max(off) < 0.08  # of the width
+
+
+def test_the_clips_are_a_data_set(made, tmp_path):
+    out, _ = made
+    options = {"root": str(out), "frames": 16, "size": 64, "cache": str(tmp_path)}
+    train, test = (open_source("folder", split=split, **options) for split in ("train", "test"))
+    assert train.labels == () and len(train) + len(test) == 3
+    assert train.batch(2, 0).clip.shape == (2, 3, 16, 64, 64)
+
+
+def test_what_is_finished_is_not_done_again(made, videos, tmp_path, monkeypatch):
+    out, report = made
+    with monkeypatch.context() as patch:
+        patch.setattr("vidgan.data.faces.pipeline._look", None)  # reading any video would fail
+        assert collect([videos, videos / "cuts.mp4"], out, progress=False).as_json() == report.as_json()
+    first = next(iter(report.clips))
+    before, _ = video.read(out / first)
+    (out / first).unlink()  # as if it had been stopped there
+    assert collect([videos], out, progress=False).as_json() == report.as_json()
+    again, _ = video.read(out / first)
+    assert np.abs(again.astype(int) - before).mean() < 2  # to the last bit the networks are not the same twice
+
+
+def test_other_options_replace_what_was_there(videos, tmp_path):
+    def files():
+        return {path.name for path in tmp_path.glob("*.mp4")}
+
+    collect([videos / "cuts.mp4"], tmp_path, FaceOptions(size=64, least=16, longest=20), progress=False)
+    assert len(files()) == 7
+    assert video.read(next(tmp_path.glob("*.mp4")))[0].shape[1] % 64 == 0
+    report = collect([videos / "cuts.mp4"], tmp_path, FaceOptions(size=64, smallest=2000), progress=False)
+    assert report.dropped["face smaller than 2000 pixels"] == 3 and not files()
+
+
+def test_the_command(made, videos, capsys):
+    out, report = made
+    assert cli.main(["data", "faces", str(videos), "--out", str(out)]) == 0
+    assert capsys.readouterr().out.startswith("3 clips from 5 videos: ")
+    assert cli.main(["data", "faces", str(videos), "--out", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == report.as_json()
+    assert cli.main(["data", "faces", str(out / "nowhere"), "--out", str(out)]) == 0
+    assert "nowhere: could not be opened: No such file" in capsys.readouterr().out
+
+
+def test_folders_without_videos_are_refused(tmp_path, networks):
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(VidganError, match="no videos to look for faces in"):
+        collect([tmp_path], tmp_path / "out", progress=False)
+    with pytest.raises(VidganError, match="none was named"):
+        collect([], tmp_path / "out", progress=False)
+
+
+def test_without_the_libraries_one_sentence_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "scenedetect", None)
+    (tmp_path / "a.mp4").write_bytes(b"")
+    with pytest.raises(VidganError, match=r'pip install "vidgan\[face-clips\]"'):
+        collect([tmp_path], tmp_path / "out", progress=False)
