@@ -14,7 +14,7 @@ from vidgan.training.log import read_log
 from vidgan.training.options import preset
 from vidgan.training.phases import Micro, Networks
 from vidgan.training.recipes import RECIPES
-from vidgan.training.recipes.mvtgan import PRESETS, MVTGANRecipe, motion_likeness
+from vidgan.training.recipes.mvtgan import PRESETS, MVTGANRecipe, lack_of_variety, motion_likeness
 from vidgan.training.state import load_state
 from vidgan.training.trainer import Trainer, train
 from vidgan.vision import torchvision
@@ -113,9 +113,56 @@ def test_the_motion_constraint_is_added_to_the_generator_alone():
     assert "g_motion" not in recipe.generator(networks(), one)
 
 
+def of(values: list[float]) -> torch.Tensor:
+    """Clips of one grey each."""
+    return torch.tensor(values).view(-1, 1, 1, 1, 1).expand(-1, 3, 16, 16, 16)
+
+
+def test_variety_is_measured_in_pairs_of_one_label_against_real_ones():
+    label = torch.tensor([0, 0, 1, 1, 2])
+    one = micro()
+    one.batch, one.condition = Batch(of([0.0, 0.4, 0.1, 0.3, 0.9]), label), Condition.of_classes(label, 3)
+    wanted = (0.4 + 0.2) / 2
+    for values, found in (
+        ([0.5, 0.5, -0.5, -0.5, 0.0], 0.0),  # one clip for each label, however different those are
+        ([0.5, 0.6, -0.5, -0.55, 0.0], (0.1 + 0.05) / 2),
+        ([0.0, 0.9, 0.0, 0.9, 0.0], 0.9),
+    ):
+        assert lack_of_variety(one, of(values)).item() == pytest.approx(max(0, 1 - found / wanted), abs=1e-5)
+    one.condition = Condition()  # without labels all are one
+    one.batch = Batch(of([0.0, 0.4, 0.4, 0.4, 0.4]))
+    assert lack_of_variety(one, of([0.0, 0.1, 0.1, 0.1, 0.1])).item() == pytest.approx(0.75)
+    one.batch = Batch(of([0.2] * 5))
+    assert lack_of_variety(one, of([0.0] * 5)) is None  # real ones do not differ either
+    one.batch, one.condition = Batch(one.batch.clip, torch.arange(5)), Condition.of_classes(torch.arange(5), 5)
+    assert lack_of_variety(one, of([0.0] * 5)) is None  # no pair
+
+
+def test_noise_is_no_variety():
+    label = torch.zeros(4, dtype=torch.long)
+    one = micro()
+    one.batch, one.condition = Batch(of([0.0, 0.1, 0.2, 0.3]), label), Condition.of_classes(label, 1)
+    noise = 0.25 * torch.randn(4, 3, 16, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert lack_of_variety(one, noise) > 0.8
+
+
+def test_variety_is_asked_of_the_generator_alone():
+    one = micro()
+    one.batch = Batch(torch.rand_like(one.batch.clip), torch.zeros(2, dtype=torch.long))
+    one.condition = Condition.of_classes(torch.zeros(2, dtype=torch.long), 2)
+    one.fake = one.fake.clone().mul_(1e-3).requires_grad_()
+    losses = MVTGANRecipe(variety=5.0).generator(networks(), one)
+    assert losses["g_variety"].item() == pytest.approx(5 * lack_of_variety(one, one.fake).item())
+    losses["g_variety"].backward()
+    assert one.fake.grad.abs().max() > 0
+    assert "g_variety" not in MVTGANRecipe().generator(networks(), one)
+    assert "g_variety" not in MVTGANRecipe(variety=5.0).discriminators(networks(), micro())
+
+
 @pytest.mark.parametrize(
     "options",
     [
+        {"variety": -1.0},
         {"loss": "wasserstein"},
         {"flow": "farneback"},
         {"discriminator_steps": 0},
