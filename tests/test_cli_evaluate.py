@@ -89,13 +89,14 @@ def few(monkeypatch, cache):
 
 
 def test_several_metrics_are_measured_in_one_run(run, checkpoints, few, tmp_path):
-    line = "evaluate g3an-expressions --set bank=72 --clips 8 --train-clips 20 --repeats 1 --classifiers 2"
+    line = "evaluate g3an-expressions --set bank=72 --clips 8 --train-clips 20 --repeats 1 --splits 2 --classifiers 2"
     sheet = tmp_path / "sheet.webp"
     status, out, _ = run(f"{line} --metric s3,inception,retrieval --sheet {sheet} --json")
     found = json.loads(out)
     assert status == 0 and list(found) == ["s3", "inception", "retrieval"] and sheet.read_bytes()[:4] == b"RIFF"
     assert "s3_small-resnet_8x16f64" in found["s3"] and len(found["s3"]["runs"]) == 2
-    assert found["inception"]["repeats"] == 1 and found["inception"]["train_clips"] == 8
+    assert (found["inception"]["repeats"], found["inception"]["splits"]) == (1, 2)
+    assert found["inception"]["train_clips"] == 8
     assert found["s3"]["classifier"]["hash"] == found["inception"]["classifier"]["hash"]  # the classifier of ReR
     assert found["retrieval"]["memorisation_pixels_8of20x16f64"] <= 1
     status, out, _ = run("evaluate g3an-expressions --set bank=72 --clips 8 --metric distance,retrieval")
@@ -116,6 +117,7 @@ def test_one_metric_is_its_own_result(run, checkpoints, cache):
         ("--metric s3,", "no metric ''"),
         ("--metric s3 --classifier resnet", "did you mean small-resnet"),
         ("--metric s3 --repeats 2", "--repeats goes with --metric inception"),
+        ("--metric s3 --splits 2", "--splits goes with --metric inception"),
         ("--sheet sheet.webp", "--sheet goes with --metric retrieval"),
         ("--metric retrieval --sheet sheet.txt", "format for a sheet '.txt'"),
         ("--metric inception --split train", "need both splits"),

@@ -172,6 +172,9 @@ def parser() -> Parser:
         "--repeats", type=read.whole("--repeats", 1, 100), metavar="N", help="draws for inception (3)"
     )
     measured.add_argument(
+        "--splits", type=read.whole("--splits", 1, 1000), metavar="N", help="parts of each that inception scores (1)"
+    )
+    measured.add_argument(
         "--train-clips", type=read.whole("--train-clips", 3, 10_000_000), metavar="N", help="to retrieve from (2048)"
     )
     measured.add_argument("--sheet", metavar="FILE", help="generated clips beside those retrieved: mp4, webp or gif")

@@ -12,6 +12,7 @@ TAKEN_BY = {
     "classifier": ("s3", "inception"),
     "classifiers": ("s3",),
     "repeats": ("inception",),
+    "splits": ("inception",),
     "train_clips": ("retrieval",),
     "sheet": ("retrieval",),
 }
@@ -81,7 +82,7 @@ def _measured(name: str, generator, train, test, options, classifier) -> tuple[d
     if name == "inception":
         from ..metrics.inception import inception, table
 
-        told |= {"repeats": options.repeats or 3, "train_clips": told["clips"]}
+        told |= {"repeats": options.repeats or 3, "splits": options.splits or 1, "train_clips": told["clips"]}
         result = inception(generator, train, test, options=classifier, **told)
         return result, table(result)
     from .. import video

@@ -59,7 +59,7 @@ def inception(
 
     The classifier learns from `train_clips` clips of the train split, as for ReR in s3.py. For each repeat, `clips`
     generated clips (latents of seed, seed + 1, ...; labels as often as among the real ones) and the first `clips`
-    distinct test clips for the same seed. Key `is_CLASSIFIER_512x16f64`: the mean over repeats and splits; `std`: their
+    distinct test clips for the same seed. Key `is_CLASSIFIER_512x16f64`, with `_in10` for 10 splits: the mean over them and repeats; `std`: their
     standard deviation (n - 1), None for a single score; `real`: the same of test clips. The paper's numbers are clips
     10000, repeats 10, splits 1. Raises VidganError where generator and splits do not fit and for fewer than 2 labels.
     """
@@ -78,7 +78,8 @@ def inception(
         drawn = generated(generator, test, label, clips, chosen, batch_size, progress)
         told = torch.cat([probabilities(network, torch.from_numpy(to_uint8(clip))) for clip, _ in drawn])
         made += split_scores(told, splits)
-    name = f"is_{options.network}_{clips}x{test.frames}f{test.size}"
+    parts = "" if splits == 1 else f"_in{splits}"
+    name = f"is_{options.network}_{clips}x{test.frames}f{test.size}{parts}"
     result = {
         **_summary(name, made),
         "real": _summary(name, real),
