@@ -61,7 +61,8 @@ def inception(
     generated clips (latents of seed, seed + 1, ...; labels as often as among the real ones) and the first `clips`
     distinct test clips for the same seed. Key `is_CLASSIFIER_512x16f64`, with `_in10` for 10 splits: the mean over
     repeats and splits; `std`: their standard deviation (n - 1), None for a single score; `real`: the same of test
-    clips. The paper's numbers are clips 10000, repeats 10, splits 1. Raises VidganError where generator and splits do not fit and for fewer than 2 labels.
+    clips. The paper's numbers are clips 10000, repeats 10, splits 1. Raises VidganError where generator and splits do
+    not fit and for fewer than 2 labels.
     """
     options = options or ClassifierOptions()
     check_pair(generator, train, test)
