@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -381,3 +382,20 @@ def test_a_closed_pipe_is_quiet(checkpoints, root, tmp_path):
     assert endless.wait(timeout=180) == 141
     assert endless.stderr.read() == ""
     endless.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "port", "said"),
+    [
+        (["--prot", "3"], None, "unrecognized arguments: --prot 3"),
+        (["--port", "70000"], None, "a number from 1 to 65535, not '70000'"),
+        ([], "http", "a number from 1 to 65535, not 'http'"),
+    ],
+)
+def test_the_page_refuses_what_it_does_not_know(words, port, said):
+    environment = {name: value for name, value in os.environ.items() if name not in ("PORT", "GRADIO_SERVER_PORT")}
+    command = [sys.executable, str(Path(__file__).parents[1] / "app.py"), *words]
+    done = subprocess.run(
+        command, env=environment | ({"PORT": port} if port else {}), capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr

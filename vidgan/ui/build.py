@@ -116,13 +116,11 @@ def _generate(studio: Handlers, keeper, release, appearance, motion, label, fram
 def launch(page: gr.Blocks | None = None, **options) -> None:
     """Serve the page: on this machine alone, or, in a Space, to everyone.
 
-    PORT or GRADIO_SERVER_PORT names the port; options go to gradio's `launch`.
+    options go to gradio's `launch`, `server_port` among them.
     """
-    port = os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT")
     settings = {
         "server_name": os.environ.get("GRADIO_SERVER_NAME")
         or ("0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1"),
-        "server_port": int(port) if port else None,
         "theme": theme(),
         "css": "".join(map(text, STYLES)),
         "show_error": False,
