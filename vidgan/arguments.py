@@ -20,6 +20,21 @@ def whole(name: str, low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def real(name: str, low: float, high: float) -> Callable[[str], float]:
+    """Reads a number within bounds; `name` is the option, for the message."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise VidganError(f"{name} takes a number from {low:g} to {high:g}, not {text[:40]!r}.")
+        return value
+
+    return read
+
+
 def seed(text: str) -> int:
     """A seed of at most 64 bits."""
     from .explore.bookmark import parse_seed

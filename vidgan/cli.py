@@ -197,9 +197,24 @@ def parser() -> Parser:
     faces.add_argument("--size", type=read.whole("--size", 16, 1024), metavar="PIXELS", help="height and width (300)")
     faces.add_argument("--least", type=read.whole("--least", 2, 2000), metavar="T", help="frames of a clip (31)")
     faces.add_argument("--longest", type=read.whole("--longest", 2, 2000), metavar="T", help="and at most (423)")
-    faces.add_argument("--smallest", type=float, metavar="PIXELS", help="of the video that a clip must be wide (75)")
-    faces.add_argument("--edge", type=float, metavar="SHARE", help="of a clip that may lie outside of the video (0.25)")
-    faces.add_argument("--smoothing", type=float, metavar="FRAMES", help="how far faces are steadied in time (2)")
+    faces.add_argument(
+        "--smallest",
+        type=read.real("--smallest", 0, 9999),
+        metavar="PIXELS",
+        help="of the video that a clip must be wide (75)",
+    )
+    faces.add_argument(
+        "--edge",
+        type=read.real("--edge", 0, 1),
+        metavar="SHARE",
+        help="of a clip that may lie outside of the video (0.25)",
+    )
+    faces.add_argument(
+        "--smoothing",
+        type=read.real("--smoothing", 0, 100),
+        metavar="FRAMES",
+        help="how far faces are steadied in time (2)",
+    )
     faces.add_argument("--json", action="store_true", help="as JSON")
     listing = _command(datasets, "list", data.listing, "the data sets")
     listing.add_argument("--json", action="store_true", help="as JSON")

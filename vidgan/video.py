@@ -99,7 +99,7 @@ def encode(
     if not 1 <= scale <= 64:
         raise VidganError(f"scale is {scale}; it can be 1 to 64.")
     if format == "mp4":
-        return _encode_mp4(_yuv420(frames, scale), fps)
+        return _encode_mp4(frames, scale, fps)
     if format != "npz":
         frames = _enlarge(frames, scale)
     out = io.BytesIO()
@@ -150,7 +150,7 @@ def save(
     return write_atomic(path, encode(frames, format, fps, scale, quality))
 
 
-def _encode_mp4(planes: np.ndarray, fps: float) -> bytes:
+def _encode_mp4(frames: np.ndarray, scale: int, fps: float) -> bytes:
     av = load_av()
     rate = Fraction(fps).limit_denominator(1001)
     out, options = io.BytesIO(), {"movflags": "+faststart", "fflags": "+bitexact"}
@@ -160,12 +160,14 @@ def _encode_mp4(planes: np.ndarray, fps: float) -> bytes:
 
     with av.open(out, "w", format="mp4", options=options, io_open=reopen) as container:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "18", "preset": "veryfast"})
-        stream.width, stream.height, stream.pix_fmt = planes.shape[2], planes.shape[1] * 2 // 3, "yuv420p"
+        height, width = (side * scale + side * scale % 2 for side in frames.shape[1:3])
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         context = stream.codec_context
         context.thread_count = 1  # the same bytes on every machine
         context.color_range, context.colorspace, context.color_primaries, context.color_trc = 1, 1, 1, 1  # bt709
-        for picture in planes:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="yuv420p")))
+        for start in range(0, len(frames), 32):  # a few at a time: the planes take ten times the room of a frame
+            for picture in _yuv420(frames[start : start + 32], scale):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="yuv420p")))
         container.mux(stream.encode())
     return out.getvalue()
 

@@ -1,8 +1,12 @@
 """Face clips: alignment and tracks by hand numbers, and the pipeline end to end on videos of drawn faces."""
 
 import json
+import os
+import shutil
+import sys
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +17,7 @@ from vidgan.data.faces import FaceOptions, Record, Report, collect
 from vidgan.data.faces.align import TEMPLATE, aligned, outside, side, similarity, smooth
 from vidgan.data.faces.detect import LOOK, Face, finder, overlap
 from vidgan.data.faces.pipeline import parts
-from vidgan.data.faces.steady import steady
+from vidgan.data.faces.steady import Steady, steady
 from vidgan.data.faces.tracks import Track, fault, likeness, link
 
 FPS = 25.0
@@ -29,7 +33,7 @@ def face(left: float, top: float, width: float = 40, look: np.ndarray | None = N
     """A face of which hardly more is known than its box."""
     points = (TEMPLATE * width + (left, top)).astype(np.float32)
     seen = np.zeros((LOOK, LOOK, 3)) if look is None else look
-    return Face((left, top, left + width, top + width), points, seen.astype(np.float16))
+    return Face((left, top, left + width, top + width), points, seen.astype(np.uint8))
 
 
 # --- alignment -----------------------------------------------------------------------------------------------------
@@ -103,7 +107,7 @@ def test_faces_are_followed_until_they_are_lost_or_the_shot_ends():
 def test_what_is_wrong_with_a_track():
     random = np.random.default_rng(0)
     one, other = random.uniform(0, 255, size=(2, LOOK, LOOK, 3))
-    near = one + random.normal(0, 20, size=(10, LOOK, LOOK, 3))
+    near = (one + random.normal(0, 20, size=(10, LOOK, LOOK, 3))).clip(0, 255)
     track = Track(0, [face(60, 60, 100, look) for look in near])
     limits = {"least": 10, "smallest": 75, "edge": 0.25}
     assert likeness(track) > 0.8
@@ -145,29 +149,46 @@ def write_at(path, times: list[int]) -> None:
         container.mux(stream.encode())
 
 
-def shown(path) -> tuple[list[int], float, str | None]:
-    frames, fps, note = steady(path)
-    return [round((float(frame.mean()) - 40) / 10) for frame in frames], fps, note
+def shown(path) -> tuple[list[int], Steady]:
+    even = steady(path)
+    return [round((float(frame.mean()) - 40) / 10) for frame in even.frames], even
 
 
 def test_frames_at_even_times_stay_as_they_are(tmp_path):
     write_at(tmp_path / "even.mkv", [0, 33, 67, 100, 133, 167])
-    numbers, fps, note = shown(tmp_path / "even.mkv")
-    assert numbers == [0, 1, 2, 3, 4, 5] and note is None and 24 < fps < 31
+    numbers, even = shown(tmp_path / "even.mkv")
+    assert numbers == [0, 1, 2, 3, 4, 5] and even.note is None and even.jumps == () and 24 < even.fps < 31
 
 
 def test_a_variable_frame_rate_becomes_even(tmp_path):
     write_at(tmp_path / "uneven.mkv", [0, 40, 80, 200, 240, 250, 280])
-    numbers, fps, note = shown(tmp_path / "uneven.mkv")
+    numbers, even = shown(tmp_path / "uneven.mkv")
     assert numbers == [0, 1, 2, 2, 2, 3, 5, 6]
-    assert fps == pytest.approx(25)
-    assert note == "variable frame rate (8.33 to 100): taken at 25 frames a second"
+    assert even.fps == pytest.approx(25) and even.jumps == ()
+    assert even.note == "variable frame rate (8.33 to 100): taken at 25 frames a second"
 
 
-def test_frames_hours_apart_are_not_filled_in(tmp_path):
-    write_at(tmp_path / "far.mkv", [0, 40, 80, 120, 7_200_000])
-    with pytest.raises(VidganError, match=r"7200 seconds apart"):
-        steady(tmp_path / "far.mkv")
+def test_long_gaps_are_cuts_and_no_still_pictures(tmp_path):
+    write_at(tmp_path / "far.mkv", [0, 40, 80, 7_200_000, 7_200_040, 7_200_120, 7_200_160])
+    numbers, even = shown(tmp_path / "far.mkv")
+    assert numbers == [0, 1, 2, 3, 4, 4, 5, 6]
+    assert even.jumps == (3,)
+
+
+def test_a_frame_rate_that_no_video_has_is_refused(tmp_path):
+    video.save(tmp_path / "slow.mp4", np.zeros((2, 16, 16, 3), np.uint8), 0.1)
+    assert steady(tmp_path / "slow.mp4").fps == pytest.approx(0.1)
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "fast.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=2000)
+        stream.width = stream.height = 64
+        for _ in range(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")))
+        container.mux(stream.encode())
+    with pytest.raises(
+        VidganError, match=r"fast\.mp4 is no video to look at: it says that it has 2000 frames a second"
+    ):
+        steady(tmp_path / "fast.mp4")
 
 
 # --- the report ------------------------------------------------------------------------------------------------------
@@ -184,7 +205,7 @@ def test_the_report_counts_as_table_7_2_does():
     assert report.dropped == {"short": 9, "small": 3}
     text = report.text().splitlines()
     assert text[0] == "5 clips from 3 videos: 590 frames, 480 with faces, in 10 shots"
-    assert text[-1] == "  c: c is empty"
+    assert text[-1] == "  c is empty"
     assert json.loads(json.dumps(report.as_json()))["clips"] == 5
 
 
@@ -249,13 +270,13 @@ def made(videos, tmp_path_factory):
 
 def test_every_video_is_told_of(made):
     out, report = made
-    told = {record.video: record for record in report.records}
+    told = {Path(record.video).name: record for record in report.records}
     assert told["cuts.mp4"].shots == 4 and told["cuts.mp4"].frames == 98
     assert told["cuts.mp4"].dropped == {"fewer than 31 frames": 1}
     assert list(told["cuts.mp4"].clips.values()) == [33, 33, 33]
     assert told["change.mp4"].dropped == {"the person changes": 1} and not told["change.mp4"].clips
     assert told["nobody.mp4"].note == "no faces found"
-    assert told["empty.mp4"].skipped == "empty.mp4 is empty"
+    assert told["empty.mp4"].skipped.endswith("empty.mp4 is empty")
     assert "broken.mp4" in told["broken.mp4"].skipped
     assert report.lengths["30-33"] == 3
     assert json.loads((out / "report.json").read_text()) == report.as_json()
@@ -285,9 +306,13 @@ def test_the_clips_are_a_data_set(made, tmp_path):
 
 def test_what_is_finished_is_not_done_again(made, videos, tmp_path, monkeypatch):
     out, report = made
+    moved = tmp_path / "elsewhere" / "renamed.mp4"
+    moved.parent.mkdir()
+    shutil.copy(videos / "cuts.mp4", moved)
     with monkeypatch.context() as patch:
-        patch.setattr("vidgan.data.faces.pipeline._look", None)  # reading any video would fail
-        assert collect([videos, videos / "cuts.mp4"], out, progress=False).as_json() == report.as_json()
+        patch.setattr("vidgan.data.faces.pipeline._look", lambda *_: pytest.fail("it was read again"))
+        again = collect([videos / "cuts.mp4", moved, videos / "change.mp4"], out, progress=False)
+        assert again.clips == report.clips  # the report is of all that went into the folder, twice given or not
     first = next(iter(report.clips))
     before, _ = video.read(out / first)
     (out / first).unlink()  # as if it had been stopped there
@@ -303,8 +328,34 @@ def test_other_options_replace_what_was_there(videos, tmp_path):
     collect([videos / "cuts.mp4"], tmp_path, FaceOptions(size=64, least=16, longest=20), progress=False)
     assert len(files()) == 7
     assert video.read(next(tmp_path.glob("*.mp4")))[0].shape[1] % 64 == 0
+    for record in (tmp_path / ".faces").glob("*.json"):
+        record.unlink()  # as if it had been killed before it was done
     report = collect([videos / "cuts.mp4"], tmp_path, FaceOptions(size=64, smallest=2000), progress=False)
     assert report.dropped["face smaller than 2000 pixels"] == 3 and not files()
+
+
+def test_what_fails_on_the_way_is_reported_and_the_rest_goes_on(videos, tmp_path, monkeypatch):
+    encode, clips = video.encode, []
+
+    def fail_at_the_second(clip, *options):
+        clips.append(clip)
+        if len(clips) == 2:
+            raise VidganError("the second clip cannot be had.")
+        return encode(clip, *options)
+
+    monkeypatch.setattr(video, "encode", fail_at_the_second)
+    given = [videos / "cuts.mp4", videos / "nobody.mp4", tmp_path / "gone.mp4"]
+    report = collect(given, tmp_path / "out", progress=False)
+    said = [record.skipped or record.note for record in report.records]
+    assert sorted(said) == sorted(
+        [
+            f"{given[2]} could not be opened: No such file or directory",
+            "no faces found",
+            "the second clip cannot be had",
+        ]
+    )
+    assert not list((tmp_path / "out").glob("*.mp4"))
+    assert len(collect(given, tmp_path / "out", progress=False).clips) == 3  # it is tried again
 
 
 def test_the_command(made, videos, capsys):
@@ -313,20 +364,41 @@ def test_the_command(made, videos, capsys):
     assert capsys.readouterr().out.startswith("3 clips from 5 videos: ")
     assert cli.main(["data", "faces", str(videos), "--out", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == report.as_json()
-    assert cli.main(["data", "faces", str(out / "nowhere"), "--out", str(out)]) == 0
-    assert "nowhere: could not be opened: No such file" in capsys.readouterr().out
+    assert cli.main(["data", "faces", str(videos), "--out", str(out), "--smallest", "nan"]) != 0
+    assert "--smallest takes a number from 0 to 9999, not 'nan'" in capsys.readouterr().err
 
 
-def test_folders_without_videos_are_refused(tmp_path, networks):
-    (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(VidganError, match="no videos to look for faces in"):
-        collect([tmp_path], tmp_path / "out", progress=False)
-    with pytest.raises(VidganError, match="none was named"):
-        collect([], tmp_path / "out", progress=False)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_what_cannot_be_used_at_all_is_refused(tmp_path, networks, videos):
+    def refused(*given, out="out"):
+        with pytest.raises(VidganError) as told:
+            collect(given, tmp_path / out, progress=False)
+        return str(told.value)
+
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("nothing")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "loop.mp4").symlink_to(tmp_path / "loop.mp4")
+    assert "There are no videos in" in refused(tmp_path / "empty")
+    assert "none was named" in refused()
+    assert "None of the 1 videos can be used" in refused(tmp_path / "pipe.mp4")
+    assert "Too many levels of symbolic links" in refused(tmp_path / "loop.mp4")
+    assert "File name too long" in refused(tmp_path / ("x" * 300))
+    assert "could not be opened" in refused("~nobodyhere.mp4")
+    shutil.copy(videos / "nobody.mp4", tmp_path / "empty" / "a.mp4")
+    assert "where the videos are: name another folder" in refused(tmp_path / "empty", out="empty")
+
+
+def test_clips_below_the_videos_are_no_videos(videos, tmp_path):
+    shutil.copy(videos / "cuts.mp4", tmp_path / ".hidden film.mp4")
+    shutil.copy(videos / "cuts.mp4", tmp_path / "film.mp4")
+    for _ in range(2):
+        report = collect([tmp_path], tmp_path / "faces", FaceOptions(size=32), progress=False)
+        assert len(report.clips) == len(list((tmp_path / "faces").glob("*.mp4"))) == 3
 
 
 def test_without_the_libraries_one_sentence_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "scenedetect", None)
+    monkeypatch.setitem(sys.modules, "scenedetect", None)
     (tmp_path / "a.mp4").write_bytes(b"")
     with pytest.raises(VidganError, match=r'pip install "vidgan\[face-clips\]"'):
         collect([tmp_path], tmp_path / "out", progress=False)

@@ -326,8 +326,8 @@ def test_only_the_middle_of_each_clip_on_request(root, memory):
 
 def test_more_of_the_middle_than_there_is_is_everything(root):
     assert torch.equal(opened(root, middle=500).batch(8, 0).clip, opened(root).batch(8, 0).clip)
-    with pytest.raises(VidganError, match="middle is 4; clips of 8 frames need as many"):
-        opened(root, middle=4)
+    with pytest.raises(VidganError, match=r"middle is 14; a clip takes 15 frames of a video"):
+        opened(root, middle=14, stride=2)
 
 
 def test_strips_are_clips(tmp_path):
@@ -349,3 +349,17 @@ def test_strips_are_clips(tmp_path):
     greys = torch.tensor([60 + 10 * int(Path(source.names[number]).stem) for number in batch.factors["clip"]])
     expected = greys[:, None] + 2 * (batch.factors["start"][:, None] + torch.arange(8))
     assert (levels(batch).mean((1, 3, 4)) - expected).abs().max() < 2
+
+
+def test_a_folder_of_frames_and_a_strip_are_not_mixed_up(tmp_path):
+    """In the cache, and by a name that ends like a picture's."""
+    (tmp_path / "a.png").mkdir()
+    frames = clip(60, 12)
+    Image.fromarray(frames.reshape(-1, 32, 3)).save(tmp_path / "a.png" / "only.png")
+    with pytest.raises(VidganError, match="too short: 1 frames of 8"):
+        opened(tmp_path, classes=False)
+    assert opened(tmp_path, classes=False, strips=True).lengths.tolist() == [12]
+    (tmp_path / "a.png" / "only.png").unlink()
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame).save(tmp_path / "a.png" / f"{number}.png")
+    assert opened(tmp_path, classes=False).lengths.tolist() == [12]

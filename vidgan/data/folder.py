@@ -28,7 +28,7 @@ from ..errors import VidganError, unknown
 from ..files import cache_folder, replaced, write_atomic
 from .arrays import Windows, expect
 
-VIDEOS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif", ".m4v", ".mpg", ".mpeg"}
+VIDEOS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp"}
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
@@ -41,6 +41,10 @@ class Found:
     path: Path
     group: str | None  # its class
     pictures: tuple[Path, ...] = ()
+
+    @property
+    def strip(self) -> bool:
+        return not self.pictures and self.path.suffix.lower() in IMAGES
 
 
 @dataclass
@@ -113,8 +117,9 @@ class Folder(Windows):
                 "The data set folder needs the root of the data: a folder ROOT with ROOT/class/*.mp4 in it."
             )
         self.root = Path(root).expanduser()
-        if middle and middle < frames:
-            raise VidganError(f"middle is {middle}; clips of {frames} frames need as many, or 0 for whole videos.")
+        least = (frames - 1) * self.stride[0] + 1
+        if middle and middle < least:
+            raise VidganError(f"middle is {middle}; a clip takes {least} frames of a video (0: whole videos).")
         found = scan(self.root, classes, strips)
         if not found:
             sought = "strips of square frames" if strips else f"{', '.join(sorted(VIDEOS))} files or folders of frames"
@@ -125,7 +130,6 @@ class Folder(Windows):
         places = _decode_all(found, size, crop, every, kept, self.report, workers, rank)
 
         usable: list[tuple[Found, Path, int]] = []
-        least = (frames - 1) * self.stride[0] + 1
         for clip in found:
             if clip.name in self.report.skipped:
                 continue
@@ -228,7 +232,8 @@ def _place(clip: Found, size: int, crop: str, every: int, cache: Path) -> Path:
     for path in clip.pictures or (clip.path,):
         stat = path.stat()
         stamps.append((str(path.resolve()), stat.st_mtime_ns, stat.st_size))
-    key = hashlib.sha256(json.dumps([1, stamps, size, crop, every]).encode()).hexdigest()[:40]
+    kind = ["strip"] if clip.strip else []
+    key = hashlib.sha256(json.dumps([1, stamps, size, crop, every, *kind]).encode()).hexdigest()[:40]
     return cache / key[:2] / f"{key}.u8"
 
 
@@ -251,7 +256,7 @@ def _decode_all(
             missing.append(clip)
     if not missing:
         return places
-    if any(not clip.pictures and clip.path.suffix.lower() not in {".gif", *IMAGES} for clip in missing):
+    if any(not (clip.pictures or clip.strip or clip.path.suffix.lower() == ".gif") for clip in missing):
         video.load_av()  # if it is not installed then that is the error, not every file in turn
     # Processes that start together begin at different places, and so share the work
     shift = int(len(missing) * (rank * 0.618 % 1))
@@ -294,7 +299,7 @@ def _decode(clip: Found, place: Path, size: int, crop: str, every: int) -> str |
 
 
 def _pictures(clip: Found, size: int, crop: str, every: int) -> Iterator[np.ndarray]:
-    if clip.path.suffix.lower() in IMAGES:
+    if clip.strip:
         strip = next(video.stream(clip.path)[0])
         height, width, _ = strip.shape
         if height % width or height == width:

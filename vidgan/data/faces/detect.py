@@ -35,12 +35,12 @@ Box = tuple[float, float, float, float]  #: left, top, right, bottom in pixels
 
 @dataclass(frozen=True)
 class Face:
-    """box: what the points of the mesh take up; points: the five, in pixels; look: float16 [LOOK, LOOK, 3], how it
+    """box: what the points of the mesh take up; points: the five, in pixels; look: uint8 [LOOK, LOOK, 3], how it
     looks aligned, without hair and background."""
 
     box: Box
     points: Points
-    look: NDArray[np.float16]
+    look: NDArray[np.uint8]
 
 
 def overlap(one: Box, other: Box) -> float:
@@ -84,7 +84,7 @@ class Finder:
         points = np.stack([mesh[list(group)].mean(0) for group in FIVE]).astype(np.float32)
         edge = LOOK // 3
         seen = aligned(frame, points, LOOK + 2 * edge)[edge:-edge, edge:-edge]
-        return Face((*mesh.min(0).tolist(), *mesh.max(0).tolist()), points, seen.astype(np.float16))
+        return Face((*mesh.min(0).tolist(), *mesh.max(0).tolist()), points, np.ascontiguousarray(seen))
 
     def _points(self, frame: NDArray[np.uint8], box: Box, margin: float) -> NDArray[np.float32] | None:
         """All points of a face [468, 2], in pixels."""

@@ -1,10 +1,11 @@
 """Videos in, clips of one face each out; see the package."""
 
+import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -15,13 +16,15 @@ from tqdm import tqdm
 
 from ... import video
 from ...errors import VidganError
-from ...files import write_atomic, writing
-from ..folder import VIDEOS
+from ...files import replaced, write_atomic, writing
+from ..folder import VIDEOS, scan
 from .align import aligned, smooth
 from .detect import Cuts, Finder, finder
 from .report import Record, Report
 from .steady import steady
 from .tracks import Track, fault, link
+
+PROBE = 2**20  #: bytes of a video's beginning and end that it is known by
 
 
 @dataclass(frozen=True)
@@ -50,72 +53,99 @@ class FaceOptions:
 
 
 def collect(
-    videos: Iterable[str | Path], out: str | Path, options: FaceOptions | None = None, progress: bool = True
+    videos: Sequence[str | Path], out: str | Path, options: FaceOptions | None = None, progress: bool = True
 ) -> Report:
     """Cut the faces out of `videos` (files, or folders of them) into `out`: mp4 clips of options.size pixels, which the
     data set `folder` reads, and report.json.
 
     A video that cannot be read, or has no faces, is reported and the rest goes on. Videos that were finished before,
-    with the same options, are not read again. Raises VidganError where there are no videos, nothing can be written, or
-    the libraries are missing.
+    with the same options, are not read again, wherever they lie now. Raises VidganError where no video can be used,
+    nothing can be written, or the libraries are missing.
     """
-    options, out = options or FaceOptions(), Path(out).expanduser()
-    paths = found(videos)
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
+    options, out = options or FaceOptions(), Path(os.path.expanduser(out))
+    paths = found(videos, out)
     video.load_av()
     Cuts(25.0)  # if a library is missing then that is the error, not every video in turn
-    report = Report()
-    with finder() as faces, tqdm(paths, "videos", unit="video", disable=not progress) as bar:
+    unusable: list[Record] = []
+    with writing(out), finder() as faces, tqdm(paths, "videos", unit="video", disable=not progress) as bar:
+        (out / ".faces").mkdir(parents=True, exist_ok=True)
         for path in bar:
-            report.records.append(_collect_one(path, out, options, faces, progress))
-            bar.set_postfix(clips=len(report.clips))
-            write_atomic(out / "report.json", json.dumps(report.as_json(), indent=1).encode())
+            record = _collect_one(path, out, options, faces, progress)
+            if record.skipped:
+                unusable.append(record)
+    if len(unusable) == len(paths):
+        reasons = "; ".join(record.skipped.rstrip(".") for record in unusable[:5])
+        raise VidganError(f"None of the {len(paths)} videos can be used: {reasons}{'...' if len(paths) > 5 else '.'}")
+    finished = [_recorded(place) for place in sorted((out / ".faces").glob("*.json"))]
+    report = Report(sorted([*filter(None, finished), *unusable], key=lambda record: record.video))
+    write_atomic(out / "report.json", json.dumps(report.as_json(), indent=1).encode())
     return report
 
 
-def found(videos: Iterable[str | Path]) -> list[Path]:
-    """The files, and the videos below the folders, each once. VidganError where there is none."""
+def found(videos: Sequence[str | Path], out: Path) -> list[Path]:
+    """The files, and the videos below the folders but for those below `out`, each once. VidganError for a folder that
+    has none, or that is `out` or below it."""
     paths: dict[Path, None] = {}
-    for given in videos:
-        path = Path(given).expanduser()
-        below = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in below:
-            if file == path or (file.suffix.lower() in VIDEOS and not file.name.startswith(".") and file.is_file()):
-                paths[file] = None
+    own = out.absolute()
+    for given in map(Path, map(os.path.expanduser, videos)):
+        if not os.path.isdir(given):
+            paths[given] = None
+            continue
+        if given.absolute().is_relative_to(own):
+            raise VidganError(f"The clips cannot go to {out}, where the videos are: name another folder.")
+        below = [clip.path for clip in scan(given, classes=False) if not clip.pictures]
+        below = [path for path in below if not path.absolute().is_relative_to(own)]
+        if not below:
+            raise VidganError(f"There are no videos in {given}: {', '.join(sorted(VIDEOS))} files.")
+        paths |= dict.fromkeys(below)
     if not paths:
-        raise VidganError(
-            f"There are no videos to look for faces in: {', '.join(map(str, videos)) or 'none was named'}."
-        )
+        raise VidganError("There are no videos to look for faces in: none was named.")
     return list(paths)
 
 
 def _collect_one(path: Path, out: Path, options: FaceOptions, faces: Finder, progress: bool) -> Record:
-    """One video; its record as it stands where the video was finished before."""
+    """One video; its record as it stands where the video was finished before. OSError where `out` cannot be written."""
+    name = str(path).encode("utf-8", "backslashreplace").decode()
     try:
-        mark = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:8]
-        stat = path.stat()
+        mark = _mark(path)
     except OSError as error:
-        return Record(path.name, skipped=f"could not be opened: {error.strerror}")
-    place, key = out / ".faces" / f"{mark}.json", json.dumps([1, stat.st_mtime_ns, stat.st_size, asdict(options)])
+        return Record(name, skipped=f"{name} could not be opened: {error.strerror}")
+    place, key = out / ".faces" / f"{mark}.json", json.dumps([1, asdict(options)])
     old = _recorded(place)
     if old and old.key == key and all((out / file).is_file() for file in old.clips):
         return old
-    for file in old.clips if old else ():  # of other options, or of what the file was before
-        with suppress(OSError):
-            (out / file).unlink()
-    record = Record(path.name, key)
+    place.unlink(missing_ok=True)
+    for file in out.glob(f"*-{mark}-*.mp4"):  # of other options, or of a run that was stopped
+        file.unlink()
+    stem = os.fsencode(path.stem.lstrip("."))[:100].decode("utf-8", "ignore")
+    record = Record(name, key)
     try:
         tracks = _look(path, record, options, faces, progress)
-    except VidganError as error:
-        record.skipped = str(error).replace(str(path), path.name).rstrip(".")
-    else:
         for number, (track, clip) in enumerate(_cut(path, tracks, options)):
-            file = f"{path.stem[:60]}-{mark}-{track.start:06d}-{number}.mp4"
-            write_atomic(out / file, video.encode(clip, "mp4", record.fps))
+            file = f"{stem}-{mark}-{track.start:06d}-{number}.mp4"
+            with replaced(out / file) as draft:
+                draft.write_bytes(video.encode(clip, "mp4", record.fps))
             record.clips[file] = len(clip)
-    write_atomic(place, json.dumps(asdict(record)).encode())
+    except VidganError as error:
+        for file in record.clips:
+            (out / file).unlink(missing_ok=True)
+        return Record(name, skipped=str(error).encode("utf-8", "backslashreplace").decode().rstrip("."))
+    with replaced(place) as draft:
+        draft.write_text(json.dumps(asdict(record)), "utf-8")
     return record
+
+
+def _mark(path: Path) -> str:
+    """What a video is known by: a hash of its length, beginning and end, so that it can be moved. Raises OSError."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "it is no file")
+    with open(path, "rb") as file:
+        length = file.seek(0, os.SEEK_END)
+        digest = hashlib.sha256(b"%d" % length)
+        for begin in (0, max(0, length - PROBE)):
+            file.seek(begin)
+            digest.update(file.read(PROBE))
+    return digest.hexdigest()[:12]
 
 
 def _recorded(place: Path) -> Record | None:
@@ -127,17 +157,20 @@ def _recorded(place: Path) -> Record | None:
 
 def _look(path: Path, record: Record, options: FaceOptions, faces: Finder, progress: bool) -> list[Track]:
     """The tracks that become clips, by their start; `record` learns what was found and what was dropped."""
-    frames, record.fps, record.note = steady(path)
-    cuts, seen, shapes = Cuts(record.fps), [], []
-    for frame in tqdm(frames, path.name[:30], unit="frame", leave=False, disable=not progress):
+    even = steady(path)
+    record.fps, notes = even.fps, [even.note] if even.note else []
+    cuts, seen, shapes = Cuts(even.fps), [], []
+    for frame in tqdm(even.frames, path.name[:30], unit="frame", leave=False, disable=not progress):
         cuts.show(frame)
         seen.append(faces.faces(frame, seen[-1] if seen else ()))
         shapes.append(frame.shape)
-    record.frames, record.shots, record.with_faces = len(seen), len(cuts.first), sum(map(bool, seen))
+    shots = sorted({*cuts.first, *(number for number in even.jumps if number < len(seen))})
+    record.frames, record.shots, record.with_faces = len(seen), len(shots), sum(map(bool, seen))
     if not record.with_faces:
-        record.note = "no faces found"
+        notes.append("no faces found")
+    record.note = "; ".join(notes) or None
     kept: list[Track] = []
-    for track in link(seen, cuts.first):
+    for track in link(seen, shots):
         height, width, _ = shapes[track.start]
         reason = fault(track, (height, width), options.least, options.smallest, options.edge)
         if reason:
@@ -166,7 +199,7 @@ def _cut(path: Path, tracks: list[Track], options: FaceOptions) -> Iterator[tupl
     points = [smooth(np.stack([face.points for face in track.faces]), options.smoothing) for track in tracks]
     clips: dict[int, NDArray[np.uint8]] = {}
     last = max(track.end for track in tracks)
-    for number, frame in zip(range(last), steady(path)[0], strict=False):
+    for number, frame in zip(range(last), steady(path).frames, strict=False):
         for place, track in enumerate(tracks):
             if not track.start <= number < track.end:
                 continue

@@ -9,8 +9,9 @@ LENGTHS = ((30, 33), (34, 39), (40, 47), (48, 57), (58, 69), (70, 423))
 
 @dataclass
 class Record:
-    """What became of one video: how much was found in it, the clips that were written (file -> frames), how many tracks
-    were dropped for which reason; note: what else to know; skipped: why it could not be used at all."""
+    """What became of one video, `video` as it was named: how much was found in it, the clips that were written (file ->
+    frames), how many tracks were dropped for which reason; note: what else to know; skipped: why it could not be used
+    at all."""
 
     video: str
     key: str = ""
@@ -26,7 +27,7 @@ class Record:
 
 @dataclass
 class Report:
-    """What became of all videos of a call."""
+    """What became of all videos whose clips are in a folder, and of those of the last call that could not be used."""
 
     records: list[Record] = field(default_factory=list)
 
@@ -46,8 +47,9 @@ class Report:
         """Clips by length, in the columns of Table 7.2; shorter and longer ones where there are any."""
         bounds = [(0, LENGTHS[0][0] - 1), *LENGTHS, (LENGTHS[-1][1] + 1, 10**9)]
         names = [f"below {LENGTHS[0][0]}", *(f"{low}-{high}" for low, high in LENGTHS), f"over {LENGTHS[-1][1]}"]
+        found = list(self.clips.values())
         counts = {
-            name: sum(low <= frames <= high for frames in self.clips.values())
+            name: sum(low <= frames <= high for frames in found)
             for name, (low, high) in zip(names, bounds, strict=True)
         }
         return {name: count for name, count in counts.items() if count or name in names[1:-1]}
@@ -71,5 +73,5 @@ class Report:
         lines += [f"  dropped {count} tracks: {reason}" for reason, count in self.dropped.items()]
         for record in self.records:
             if record.skipped or record.note:
-                lines.append(f"  {record.video}: {record.skipped or record.note}")
+                lines.append(f"  {record.skipped or f'{record.video}: {record.note}'}")
         return "\n".join(lines)

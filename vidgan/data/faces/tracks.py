@@ -60,10 +60,14 @@ def link(frames: Sequence[list[Face]], shots: Sequence[int]) -> list[Track]:
 def likeness(track: Track) -> float:
     """How alike the person looks from one frame to the next, at the place where least: correlation over
     places and colours, each colour less its mean, -1 to 1 (1 for a single frame)."""
-    looks = np.stack([face.look for face in track.faces]).astype(np.float32)
-    looks -= looks.mean((1, 2), keepdims=True)
-    looks /= np.sqrt(np.square(looks).sum((1, 2, 3), keepdims=True)) + 1e-6
-    return float((looks[1:] * looks[:-1]).sum((1, 2, 3)).min(initial=1.0))
+    least, before = 1.0, None
+    for face in track.faces:  # one after the other: all looks at once would take much room
+        look = face.look.astype(np.float32)
+        look -= look.mean((0, 1))
+        look /= np.linalg.norm(look) + 1e-6
+        least = least if before is None else min(least, float((look * before).sum()))
+        before = look
+    return least
 
 
 def fault(track: Track, shape: tuple[int, int], least: int, smallest: float, edge: float) -> str | None:
