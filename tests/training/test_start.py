@@ -1,6 +1,8 @@
 """Trainings that begin with weights that are there already."""
 
 import dataclasses
+import json
+import shutil
 
 import pytest
 import torch
@@ -87,3 +89,14 @@ def test_another_architecture_is_refused(run, tmp_path):
     model = dataclasses.replace(options.model, width=2)
     with pytest.raises(VidganError, match="does not fit"):
         Trainer(dataclasses.replace(options, model=model, run=tmp_path / "second", init=str(run), device="cpu"))
+
+
+def test_a_release_has_the_curve_of_all_runs_it_came_through(run, tmp_path, own_checkpoints):
+    second = train(small(tmp_path / "second", init=str(run), evaluate_every=2, evaluate_clips=4))
+    third = train(dataclasses.replace(small(tmp_path / "third", init=str(second)), steps=3))
+    curve = json.loads((export(third, "faces", clips=0) / "curve.json").read_text())
+    assert [line["step"] for line in curve["train"]] == [2, 4, 7]
+    assert [line["step"] for line in curve["metrics"]] == [4]
+    shutil.rmtree(second)  # the run in the middle is gone: what came before it is not known any more
+    curve = json.loads((export(third, "again", clips=0) / "curve.json").read_text())
+    assert [line["step"] for line in curve["train"]] == [3]

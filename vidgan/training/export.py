@@ -151,10 +151,30 @@ def _examples(generator: Generator, shown: Condition | None) -> dict[str, bytes]
 
 
 def _curve(run: Path) -> bytes:
-    """Losses and metrics over the training, losses thinned to at most 500 lines."""
-    losses = read_log(run)
+    """Losses and metrics over the training, losses thinned to at most 500 lines; where it began with the weights of
+    other runs, theirs come first, and steps are counted from the first one's beginning."""
+    losses, metrics, before = [], [], 0
+    for stage in stages(run):
+        lines = read_log(stage)
+        losses += [{**line, "step": line["step"] + before} for line in lines]
+        metrics += [{**line, "step": line["step"] + before} for line in read_log(stage, "metrics")]
+        before += lines[-1]["step"] if lines else 0
     thin = losses[:: max(1, len(losses) // 500)]
-    return (json.dumps({"train": thin, "metrics": read_log(run, "metrics")}) + "\n").encode()
+    return (json.dumps({"train": thin, "metrics": metrics}) + "\n").encode()
+
+
+def stages(run: Path) -> list[Path]:
+    """A run, after the runs that it and they began with (--init), as far as those are still there."""
+    found = [run]
+    while True:
+        try:
+            init = json.loads((found[0] / "options.json").read_text("utf-8")).get("init")
+            before = hub.find(init) if init else None
+        except (OSError, ValueError, VidganError):
+            return found
+        if before is None or before in found or not hub.is_run(before):
+            return found
+        found.insert(0, before)
 
 
 def _card(generator: Generator, options: TrainOptions, info: ReleaseInfo) -> str:
