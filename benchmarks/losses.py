@@ -47,11 +47,14 @@ def picture(curves: dict[str, Curve], metric: str) -> str:
         middle = x((steps[0] + steps[-1]) / 2)
         parts.append(f'<text x="{middle:.1f}" y="{HEIGHT - 24}" text-anchor="middle">{4 * 2 ** int(stage)} px</text>')
     parts.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{last} steps</text>')
-    for (name, points), colour in zip(curves.items(), COLOURS, strict=True):
+    for points, colour in zip(curves.values(), COLOURS, strict=True):
         path = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value, _ in points)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        step, value, _ = points[-1]
-        parts.append(f'<text x="{x(step) + 8:.1f}" y="{y(value) + 4:.1f}" fill="{colour}">{name} {value:.1f}</text>')
+    free = float("inf")  # names stand one above the other, the larger value higher
+    for (name, points), colour in sorted(zip(curves.items(), COLOURS), key=lambda pair: pair[0][1][-1][1]):
+        value = points[-1][1]
+        free = min(free - 16, y(value) + 4)
+        parts.append(f'<text x="{WIDTH - RIGHT + 8}" y="{free:.1f}" fill="{colour}">{name} {value:.1f}</text>')
     parts.append(f"<title>{metric}</title>")
     style = 'font-family="sans-serif" font-size="12" fill="#555"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {style}>{"".join(parts)}</svg>\n'
