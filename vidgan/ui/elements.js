@@ -28,8 +28,8 @@ function icon(button, name) {
 }
 
 function percent(share) {
-  const value = 100 * share;
-  return value >= 0.95 ? `${Math.round(value)}%` : `${value.toFixed(1)}%`;
+  const value = Math.round(100 * share);
+  return share > 0 && value < 1 ? "<1%" : `${value}%`;
 }
 
 function randomSeed() {

@@ -1,7 +1,7 @@
 // Five sentences for whoever comes for the first time, and silence after.
 
 const STEPS = [
-  ["vg-player", "This clip was made by a small network. Nobody in it exists."],
+  ["vg-player", "This clip was made by a small network, not by a camera."],
   ["vg-panels", "It is steered by two handles: who it is, and how it moves. Pull any slider; the clip follows."],
   ["vg-redraw", "Redraw throws the dice for both. Close a lock to keep that half."],
   ["vg-grid", "Every row is a person, every column a motion. Click a clip to become it."],
