@@ -22,7 +22,8 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(prog="app.py", description="Open the page.")
     parser.add_argument("--inbrowser", action="store_true", help="and a browser with it")
-    parser.add_argument("--port", default=os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT"))
+    port = os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT")
+    parser.add_argument("--port", default=port, help="1 to 65535 (default: PORT, else a free one from 7860 on)")
     options = parser.parse_args()
     if options.port and not (options.port.isdecimal() and 0 < int(options.port) < 65536):
         parser.error(f"the port is a number from 1 to 65535, not {options.port!r}")

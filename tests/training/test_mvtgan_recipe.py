@@ -129,8 +129,8 @@ def test_variety_is_measured_in_pairs_of_one_label_against_real_ones():
         ([0.0, 0.9, 0.0, 0.9, 0.0], 0.9),
     ):
         assert lack_of_variety(one, of(values)).item() == pytest.approx(max(0, 1 - found / wanted), abs=1e-5)
-    one.condition = Condition()  # without labels all are one
-    one.batch = Batch(of([0.0, 0.4, 0.4, 0.4, 0.4]))
+    one.condition = Condition()  # without labels all are one, whatever the data knows
+    one.batch = Batch(of([0.0, 0.4, 0.4, 0.4, 0.4]), label)
     assert lack_of_variety(one, of([0.0, 0.1, 0.1, 0.1, 0.1])).item() == pytest.approx(0.75)
     one.batch = Batch(of([0.2] * 5))
     assert lack_of_variety(one, of([0.0] * 5)) is None  # real ones do not differ either

@@ -141,9 +141,10 @@ def lack_of_variety(micro: Micro, fake: Tensor) -> Tensor | None:
     height and width, so that noise does not count as variety. Not in the paper: against one clip for each label, as
     Yang et al. (2019, diversity-sensitive GANs) and Mao et al. (2019, mode seeking), with real clips for a measure.
     """
-    real, made = micro.batch.label, micro.condition.label
+    made = micro.condition.label
+    labels = (None, None) if made is None else (micro.batch.label, made.argmax(1))  # without labels, all are one
     distances = []
-    for clip, label in ((micro.batch.clip, real), (fake, None if made is None else made.argmax(1))):
+    for clip, label in zip((micro.batch.clip, fake), labels, strict=True):
         frames, size = max(1, clip.shape[2] // 4), max(1, clip.shape[3] // 8)
         blocks = F.avg_pool3d(clip.float(), (frames, size, size)).flatten(1)
         pairs = torch.ones(len(clip), len(clip), dtype=torch.bool, device=clip.device).triu(1)
