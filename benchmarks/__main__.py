@@ -42,7 +42,7 @@ def generators() -> Iterator[Figure]:
     """ms for one clip (G3AN's of 16 frames), fp32, at the paper's width, at others and for each release here."""
     for width, attention in ((64, 3), (64, None), (32, 2), (16, 2)):
         generator = build("g3an", width=width, attention_after=attention, spectral_norm=False)
-        latents = generator.latent_space.sample(1, seed=1)
+        latents = generator.sample(1, seed=1)
         place = f"F-SA after G3_{attention}" if attention is not None else "no F-SA"
         yield f"g3an width {width}, {place}", median_ms(lambda g=generator, z=latents: g.generate(z)), "ms/video"
     for width in (64, 16):

@@ -79,7 +79,7 @@ def step_cost(options: TrainOptions, level: int) -> tuple[float, float]:
     frames = options.model.levels[level][0]
     architecture = ARCHITECTURES[options.architecture]
     plain = {"generator": architecture.generator(options.model), **architecture.discriminators(options.model)}
-    latents = plain["generator"].latent_space.sample(batch, seed=0)
+    latents = plain["generator"].sample(batch, seed=0)
     hollow = FakeTensorMode(allow_non_fake_inputs=True)  # the latents
     for module in (module for network in plain.values() for module in network.modules()):
         for kept in (module._parameters, module._buffers):

@@ -3,7 +3,7 @@
 >>> import vidgan
 >>> from vidgan import video
 >>> generator = vidgan.load("g3an-expressions")
->>> latents = generator.latent_space.sample(4, seed=7)
+>>> latents = generator.sample(4, seed=7)
 >>> clip = generator.generate(latents, vidgan.Condition.of_label("happiness", generator.labels, batch=4))
 >>> vidgan.save("smile.mp4", video.to_uint8(clip)[0])
 """

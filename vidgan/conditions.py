@@ -18,7 +18,8 @@ class Condition:
     is a blend); image: float32 [B, 3, H, W] in [-1, 1], for image-to-video models; fusion: float32 [B, levels], how
     strongly an image-to-video model lets the image's features in at each level of its decoder, coarse to fine, 1
     being all; frames: how many to make, for models whose clips can have any length, all alike; stage: how far to grow
-    them, for models that grow, all alike. Each may be None.
+    them, for models that grow, all alike; view: the one part of the clips to show, for models that lay several over
+    each other. Each may be None.
     """
 
     label: Tensor | None = None
@@ -26,6 +27,7 @@ class Condition:
     fusion: Tensor | None = None
     frames: int | None = None
     stage: float | None = None
+    view: str | None = None
 
     @staticmethod
     def of_label(

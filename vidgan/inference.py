@@ -89,7 +89,7 @@ def _key(latents: Latents, condition: Condition) -> bytes:
 
 def warm_up(generator: Generator, times: int = 1) -> float:
     """Draw `times` clips so that the first visitor does not wait for allocations; milliseconds of the last one."""
-    latents = generator.latent_space.sample(1, 0)
+    latents = generator.sample(1, 0)
     for _ in range(times):
         start = time.perf_counter()
         with torch.no_grad():

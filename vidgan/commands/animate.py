@@ -37,7 +37,7 @@ def animate(options) -> None:
     parts = 1 + len(options.then)
     rows = []
     for seed in range(options.seed, options.seed + options.variations):
-        latents = generator.latent_space.sample(parts, seed)
+        latents = generator.sample(parts, seed)
         rows.append([])
         for label in generator.labels if options.all_labels else [options.label]:
             condition = replace(_told(generator, [label, *options.then]), **_shown(picture, options.fusion))

@@ -280,8 +280,7 @@ class Bookmark:
             "",
             f"generator = vidgan.load({json.dumps(self.release)})",
             f"picture = pictures.unpack({json.dumps(self.image)})",
-            f"latents = generator.latent_space.sample({self.latents.batch}, seed=0, "
-            f"seeds={json.dumps(dict(self.seeds))})",
+            f"latents = generator.sample({self.latents.batch}, seed=0, seeds={json.dumps(dict(self.seeds))})",
         ]
         told = ["image=pictures.to_image(picture)"]
         if len(labels) > 1:

@@ -66,7 +66,7 @@ def discover(
     dim = subspace.dim
     anchors = anchors or _anchors(dim)
     labels = generator.config.classes
-    points = generator.latent_space.sample(anchors, seed)
+    points = generator.sample(anchors, seed)
     moves = torch.cat([torch.eye(dim), -torch.eye(dim)]) * (REACH * subspace.std)  # [2 dim, dim]
     if subspace.sequence:
         moves = moves[:, None]

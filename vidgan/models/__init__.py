@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from ..errors import VidganError, unknown
-from . import g3an, imaginator, mvtgan, progressive
+from . import g3an, imaginator, mocogan, mvtgan, progressive, tgan, vgan
 from .base import Generator, ReleaseInfo
 
 __all__ = ["ARCHITECTURES", "Architecture", "Generator", "ReleaseInfo", "build", "make_config"]
@@ -53,6 +53,27 @@ ARCHITECTURES = {
         progressive.ProgressiveConfig,
         progressive.Progressive,
         progressive.discriminators,
+    ),
+    "vgan": Architecture(
+        "vgan",
+        "VGAN: Generating Videos with Scene Dynamics (NIPS 2016)",
+        vgan.VGANConfig,
+        vgan.VGAN,
+        vgan.discriminators,
+    ),
+    "tgan": Architecture(
+        "tgan",
+        "TGAN: Temporal Generative Adversarial Nets with Singular Value Clipping (ICCV 2017)",
+        tgan.TGANConfig,
+        tgan.TGAN,
+        tgan.discriminators,
+    ),
+    "mocogan": Architecture(
+        "mocogan",
+        "MoCoGAN: Decomposing Motion and Content for Video Generation (CVPR 2018)",
+        mocogan.MoCoGANConfig,
+        mocogan.MoCoGAN,
+        mocogan.discriminators,
     ),
 }
 

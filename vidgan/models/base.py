@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..conditions import Condition, check_weights
-from ..errors import VidganError
+from ..errors import VidganError, unknown
 from ..latents import Latents, LatentSpace, whole
 
 MAX_FRAMES = 512  #: the longest clip that can be asked for, where any length can
@@ -49,6 +49,7 @@ class Generator(nn.Module):
     grows: bool = False  #: whether its clips grow
     last_stage: int | None = None  #: the last stage of growth, where clips grow and a condition may name one
     any_length: bool = False  #: whether a condition may say how many frames to make, up to MAX_FRAMES
+    views: tuple[str, ...] = ()  #: parts of its clips that a condition may ask to see alone
 
     def __init__(self, config, latent_space: LatentSpace):
         super().__init__()
@@ -115,6 +116,15 @@ class Generator(nn.Module):
             f"{', '.join(map(str, lengths))}{' and so on' if len(lengths) > 1 else ''}."
         )
 
+    def sample(self, n: int, seed: int, **options) -> Latents:
+        """`n` points of the prior that give clips of the length it learns from; options as `LatentSpace.sample` has
+        them."""
+        return self.latent_space.sample(n, seed, **{"steps": self.steps_for(self.frames), **options})
+
+    def draw(self, n: int, generator: torch.Generator) -> Latents:
+        """The same from a torch generator, for training."""
+        return self.latent_space.draw(n, generator, self.steps_for(self.frames))
+
     def told_length(self, frames: int | None, condition: Condition | None = None) -> Condition | None:
         """`condition`, with the length in it where it is the condition that says it."""
         if not self.any_length or frames in (None, self.frames):
@@ -151,6 +161,8 @@ class Generator(nn.Module):
             check_length(condition.frames)
         if condition.stage is not None:
             self.check_stage(condition.stage)
+        if condition.view is not None and condition.view not in self.views:
+            raise unknown("view", condition.view, self.views)
         if not self.takes_image and (condition.image is not None or condition.fusion is not None):
             raise VidganError("This generator takes no image.")
         if self.takes_image:

@@ -20,7 +20,7 @@ from .evaluate import open_split
 from .log import read_log
 from .options import FREE, TrainOptions, preset, restore
 from .recipes import RECIPES
-from .sheet import sheet_frames
+from .sheet import sheet_frames, varies
 from .state import ema_generator, load_state, unpack_shown
 
 #: what is owed to whoever made a data set, and what may be done with weights that have seen it
@@ -145,7 +145,7 @@ def _examples(generator: Generator, shown: Condition | None) -> dict[str, bytes]
     if shown is None:
         return {}
     condition = shown.each(lambda value: value[:EXAMPLES])
-    latents = generator.latent_space.sample(len(condition.image), seed=0)
+    latents = generator.sample(len(condition.image), seed=0)
     firsts = video.to_uint8(generator.generate(latents, condition)[:, :, :1])[:, 0]
     return {"examples.webp": video.sprite(firsts, lossless=True)[0]}
 
@@ -218,19 +218,21 @@ tags: [video-generation, gan, {info.architecture}]
 
 
 def _caption(generator: Generator) -> str:
-    moving = "label" if generator.labels else "motion"
+    moving = varies(generator)
     if generator.takes_image and generator.info.data in DRAWN:
         return f"the picture, then clips made from it; along a row only the {moving} changes"
     if generator.takes_image:
         return f"clips made from one picture a row; along it only the {moving} changes"
-    return f"one appearance a row; along it only the {moving} changes"
+    return (
+        "each clip another point" if moving == "point" else f"one appearance a row; along it only the {moving} changes"
+    )
 
 
 def _python(generator: Generator) -> str:
     """Lines that draw a clip."""
     name = generator.info.name
     lines = ["import vidgan", "from vidgan import video", "", f'generator = vidgan.load("{name}")']
-    lines.append("latents = generator.latent_space.sample(1, seed=7)")
+    lines.append("latents = generator.sample(1, seed=7)")
     told = ""
     if generator.takes_image:
         lines[1] = "from vidgan import pictures, video"
@@ -244,6 +246,8 @@ def _python(generator: Generator) -> str:
 
 
 def _limits(generator: Generator) -> str:
+    if varies(generator) == "point" and not generator.takes_image:
+        return "One code decides everything: who is seen and how they move cannot be chosen apart."
     if generator.takes_image:
         return (
             "Made for pictures like those it was trained on; `familiar.safetensors` tells the page when one is not.\n"

@@ -20,13 +20,15 @@ def sheet_frames(
 ) -> np.ndarray:
     """uint8 [T, H, W, 3]: one appearance a row; the columns are the labels, where there are any, else motions.
 
-    Row i holds appearance i of `seed` with motion i, so that along a row only the label (or the motion) changes. For a
-    generator that takes an image, row i animates image i of `shown`, which stands still in front where `pictures`.
+    Row i holds appearance i of `seed` with motion i, so that along a row only the label (or the motion) changes; where
+    there are neither labels nor a subspace for motion, every clip is another point. For a generator that takes an
+    image, row i animates image i of `shown`, which stands still in front where `pictures`.
     """
     space, labels = generator.latent_space, generator.labels
-    points = space.sample(rows, seed)
     count = min(len(labels), 8) or columns
-    motions = space.sample(count, seed)
+    one_kind = varies(generator) == "point"
+    points = generator.sample(rows * (count if one_kind else 1), seed)
+    motions = generator.sample(count, seed)
     grid = []
     for row in range(rows):
         cells, image = [], None
@@ -35,14 +37,21 @@ def sheet_frames(
         if shown is not None and pictures:
             cells.append(video.to_uint8(image[:, :, None].expand(-1, -1, generator.frames, -1, -1))[0])
         for column in range(count):
-            point, condition = points.row(row), Condition()
+            point, condition = points.row(row * count + column if one_kind else row), Condition()
             if labels:
                 condition = Condition.of_label(column, labels)
-            else:
+            elif not one_kind:
                 point = point.replace({s.name: motions.row(column)[s.name] for s in space.by_role("motion")})
             cells.append(video.to_uint8(generator.generate(point, replace(condition, image=image)))[0])
         grid.append(cells)
     return video.grid(grid)
+
+
+def varies(generator: Generator) -> str:
+    """What changes along a row of a sheet: "label", "motion", or "point" where there is neither."""
+    if generator.labels:
+        return "label"
+    return "motion" if generator.latent_space.by_role("motion") else "point"
 
 
 def save_sheet(frames: np.ndarray, path: Path, fps: float = 12.0) -> Path:

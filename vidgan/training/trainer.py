@@ -119,8 +119,7 @@ class Trainer:
         self.shown = first_frames(self.source, classes) if plain["generator"].takes_image else None
         rates = options.recipe.learning_rates()
         self.optimizers = {
-            name: torch.optim.Adam(network.parameters(), lr=rates[name], betas=options.recipe.betas)
-            for name, network in plain.items()
+            name: options.recipe.optimizer(network.parameters(), rates[name]) for name, network in plain.items()
         }
         called = plain
         if options.compile:
@@ -153,6 +152,7 @@ class Trainer:
                     losses.setdefault(name, []).append(value.detach())
             for name in phase.updates:
                 self.optimizers[name].step()
+            self.options.recipe.constrain(self.networks, phase.updates, self.step)
         self.ema.update(self.networks.plain["generator"], self.step)
         self.step += 1
         return {name: torch.stack(values).mean() for name, values in losses.items()}
@@ -183,7 +183,7 @@ class Trainer:
             batch = self.source.batch(size, number)
             random = step_generator(options.seed + 1, 0, number)
             generator = self.networks.plain["generator"]
-            latents = generator.latent_space.draw(size, random).to(self.device)
+            latents = generator.draw(size, random).to(self.device)
             clip = batch.clip.to(self.device, non_blocking=True)
             if moment.stage is not None:
                 clip = options.at_stage(clip, moment.stage)

@@ -86,7 +86,7 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
 
 def redrawn(generator: Generator, bookmark: Bookmark) -> Bookmark:
     """A point for each part, drawn from the bookmark's seeds."""
-    latents = generator.latent_space.sample(1 + len(bookmark.then), 0, seeds=dict(bookmark.seeds))
+    latents = generator.sample(1 + len(bookmark.then), 0, seeds=dict(bookmark.seeds))
     return replace(bookmark, latents=latents)
 
 

@@ -118,6 +118,6 @@ def _faces(size: int) -> tuple[str, ...]:
 @lru_cache(maxsize=4)
 def _drawn(generator: Generator, size: int) -> tuple[str, ...]:
     """First frames of clips, one after the other the same on every machine."""
-    latents = generator.latent_space.sample(len(PEOPLE), 0)
+    latents = generator.sample(len(PEOPLE), 0)
     firsts = [to_uint8(generator.generate(latents.row(i)))[0, 0] for i in range(len(PEOPLE))]
     return tuple(pictures.pack(pictures.fit(pictures.crop(first), size)) for first in firsts)

@@ -46,7 +46,7 @@ class Release:
         self._looking = threading.Lock()
         if self.generator.takes_image:
             size = self.generator.size
-            self.renderer.draw(self.generator.latent_space.sample(1, 0), Condition(image=torch.zeros(1, 3, size, size)))
+            self.renderer.draw(self.generator.sample(1, 0), Condition(image=torch.zeros(1, 3, size, size)))
         else:
             warm_up(self.generator)
 

@@ -17,10 +17,11 @@ from ..augment import POLICIES, augment
 from ..losses import ADVERSARIAL, r1_penalty
 from ..options import TrainOptions, check_adam
 from ..phases import Losses, Micro, Networks, Phase
+from ..recipe import Recipe
 
 
 @dataclass(frozen=True)
-class G3ANRecipe:
+class G3ANRecipe(Recipe):
     """How G3AN learns; the defaults are the paper's, but for `ema` (its weights are the last ones: 0)."""
 
     loss: Literal["logistic", "hinge"] = "logistic"  # adversarial loss; the paper's is logistic

@@ -22,10 +22,11 @@ from ...models.imaginator import ImaGINatorConfig
 from ..losses import l1
 from ..options import TrainOptions, check_adam
 from ..phases import Losses, Micro, Networks, Phase
+from ..recipe import Recipe
 
 
 @dataclass(frozen=True)
-class ImaGINatorRecipe:
+class ImaGINatorRecipe(Recipe):
     """How ImaGINator learns; the defaults are the paper's, but for `ema` (its weights are the last ones: 0).
 
     `reconstruction` is lambda of Eq. 1, and means nothing without `reduction`. A clip of 32 frames has 393,216 values:

@@ -24,13 +24,14 @@ from ..flow import FLOWS, Flow, clip_flow, open_flow
 from ..losses import ADVERSARIAL
 from ..options import TrainOptions, check_adam
 from ..phases import Losses, Micro, Networks, Phase
+from ..recipe import Recipe
 
 #: pixels a frame: what moves less counts as less alike, so that a clip that stands still gets a sane gradient
 STILL = 0.01
 
 
 @dataclass(frozen=True)
-class MVTGANRecipe:
+class MVTGANRecipe(Recipe):
     """How MVT-GAN learns; the defaults are the paper's, but for `ema` (its weights are the last ones: 0)."""
 
     lr_generator: float = 5e-5  # learning rate of Adam for G, its GRU included

@@ -18,12 +18,13 @@ from ..growth import Growth, Moment
 from ..losses import gradient_of
 from ..options import TrainOptions, check_adam
 from ..phases import Losses, Micro, Networks, Phase
+from ..recipe import Recipe
 
 PENALTIES = ("paper", "released")
 
 
 @dataclass(frozen=True)
-class ProgressiveRecipe:
+class ProgressiveRecipe(Recipe):
     """How Progressive Video GAN learns; the defaults are those of the sliced Wasserstein loss."""
 
     growth: Growth = field(default_factory=Growth)
