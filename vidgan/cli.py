@@ -87,6 +87,7 @@ def parser() -> Parser:
     sample.add_argument(
         "--stage", metavar="S", help="how far the clips have grown, as 2.4, where they grow (default: all)"
     )
+    sample.add_argument("--view", metavar="NAME", help="one part of the clips alone, as VGAN's mask (default: all)")
     sample.add_argument("--latents", metavar="POINT", help="these points: packed text, or a .json or .npz file")
     sample.add_argument("--json", action="store_true", help="print as JSON what was made, and of what")
 
@@ -150,15 +151,19 @@ def parser() -> Parser:
     )
     moved.add_argument("--device", default="cpu", help="cpu (default: the same frames everywhere) or cuda")
 
-    measured = _command(commands, "evaluate", evaluate.evaluate, "measure a release on held-out clips", EVALUATE)
-    measured.add_argument("name", metavar="NAME", help="a release, a run folder, a path, or owner/name on the Hub")
+    measured = _command(commands, "evaluate", evaluate.evaluate, "measure a release, or anyone's videos, on held-out clips", EVALUATE)
+    measured.add_argument("name", metavar="NAME", help="a release, a run, a path, owner/name, or a folder of videos")
     measured.add_argument("--data", metavar="DATA", help="a data set (default: what the release was trained on)")
     measured.add_argument("--root", metavar="DIR", help="where its files are")
     measured.add_argument("--split", default="test", help="test (default: what training never saw) or train")
     measured.add_argument(
         "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the data set"
     )
-    measured.add_argument("--metric", metavar="METRIC", help="distance (default), s3, inception, retrieval, or several")
+    measured.add_argument(
+        *("--metric", "--metrics"), metavar="METRIC", help="distance, s3, inception, retrieval, ppl, or several"
+    )
+    measured.add_argument("--features", metavar="NAME", help="vidgan (default), r3d, i3d or resnext101")
+    measured.add_argument("--features-file", metavar="FILE", help="of the network that gives the features")
     measured.add_argument("--clips", type=read.whole("--clips", 2, 1_000_000), metavar="N", help="on each side (512)")
     measured.add_argument(
         "--videos", type=read.whole("--videos", 1, 100_000), metavar="N", help="to take pictures from (50)"
@@ -177,10 +182,12 @@ def parser() -> Parser:
     measured.add_argument(
         "--train-clips", type=read.whole("--train-clips", 3, 10_000_000), metavar="N", help="to retrieve from (2048)"
     )
+    measured.add_argument("--points", type=read.whole("--points", 2, 100_000), metavar="N", help="paths for ppl (128)")
     measured.add_argument("--sheet", metavar="FILE", help="generated clips beside those retrieved: mp4, webp or gif")
     measured.add_argument("--seed", type=read.seed, default=0, metavar="S", help="of real draws and latents (0)")
     measured.add_argument("--device", default="cpu", help="cpu or cuda")
     measured.add_argument("--json", action="store_true", help="everything that repeats the measurement, as JSON")
+    measured.add_argument("--jsonl", metavar="FILE", help="add the same to a file, a line for each metric")
 
     datasets = _group(commands, "data", "look at data sets")
     inspect = _command(datasets, "inspect", data.look, "counts, lengths and classes; a contact sheet with --out")
@@ -291,7 +298,11 @@ frozen and shuffled ones; or what --metric names, several with commas:
 
   s3          do video classifiers carry over between generated and real clips?
   inception   how sure and how varied a classifier finds the clips, beside real ones
-  retrieval   the nearest training clips, and whether clips are nearer to them than unseen real ones"""
+  retrieval   the nearest training clips, and whether clips are nearer to them than unseen real ones
+  ppl         how evenly clips change along paths in each latent subspace
+
+A folder of videos, one clip in each file, is measured in the same way: vidgan evaluate my/samples --data weizmann.
+Features other than our own come from a file of yours, which is named, and where to get it, when it is missing."""
 
 
 def _command(group, name: str, run: Callable, help: str, description: str | None = None) -> Parser:

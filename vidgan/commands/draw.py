@@ -11,7 +11,7 @@ from .shared import condition_of, print_json
 def sample(options) -> None:
     from .. import video
     from ..conditions import Condition
-    from ..explore.bookmark import parse_stage
+    from ..explore.bookmark import parse_stage, parse_view
 
     generator = _generator(options)
     if options.latents is None:
@@ -25,6 +25,8 @@ def sample(options) -> None:
     condition = generator.told_length(options.frames, condition_of(generator, options.label))
     if options.stage is not None:
         condition = replace(condition or Condition(), stage=parse_stage(options.stage, generator))
+    if options.view is not None:
+        condition = replace(condition or Condition(), view=parse_view(options.view, generator))
     source = f"seed{options.seed or 0}" if options.latents is None else "latents"
     files = []
     for index in range(latents.batch):

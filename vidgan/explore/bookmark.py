@@ -25,7 +25,7 @@ import torch
 
 from .. import pictures
 from ..conditions import Condition
-from ..errors import VidganError
+from ..errors import VidganError, unknown
 from ..latents import MAX_SEED, Latents
 from ..models.base import MAX_FRAMES, Generator
 from ..models.imaginator import LEVELS
@@ -44,7 +44,8 @@ class Bookmark:
     from, None where it came from none; truncation: subspace -> the factor that the seed's draw was multiplied with.
     image: the picture to animate, as `pictures.pack` writes it; fusion: how strongly its features enter at each level,
     coarse to fine, empty for in full; then: the labels of further parts. frames: the length, where any can be had and
-    it is not the native one; stage: how far the clip has grown, where it can and not in full.
+    it is not the native one; stage: how far the clip has grown, where it can and not in full; view: the one part of the
+    clip to show, where a generator lays several over each other.
     """
 
     release: str
@@ -57,6 +58,7 @@ class Bookmark:
     then: tuple[str, ...] = ()
     frames: int | None = None
     stage: float | None = None
+    view: str | None = None
 
     @staticmethod
     def draw(
@@ -71,11 +73,12 @@ class Bookmark:
         fusion: Sequence[float] = (),
         then: Sequence[str] = (),
         stage: float | None = None,
+        view: str | None = None,
     ) -> "Bookmark":
         """The point that one seed for each subspace gives; `frames` None is the native length of a part.
 
         Raises VidganError for seeds beyond 64 bits, unknown labels, lengths that the generator cannot make, and for a
-        picture, strengths of fusion, further parts and a stage of growth that it cannot use.
+        picture, strengths of fusion, further parts, a stage of growth and a part to show that it cannot use.
         """
         name = release or (generator.info.name if generator.info else generator.architecture)
         space = generator.latent_space
@@ -90,6 +93,7 @@ class Bookmark:
             "fusion": parse_fusion(fusion, generator),
             "then": parse_then(then, generator),
             "stage": parse_stage(stage, generator),
+            "view": parse_view(view, generator),
         }
         drawn = space.sample(1 + len(then), 0, steps=steps, seeds=seeds, truncation=truncation)
         made = Bookmark(name, drawn, parse_label(label, generator), seeds, truncation, **shown)
@@ -135,7 +139,8 @@ class Bookmark:
         told = Condition.parse(self.label, generator.labels) if self.label else None
         if not generator.takes_image:
             told = generator.told_length(self.frames, told)
-            return told if self.stage is None else replace(told or Condition(), stage=self.stage)
+            shown = {name: value for name in ("stage", "view") if (value := getattr(self, name)) is not None}
+            return replace(told or Condition(), **shown) if shown else told
         labels = [parse_weights(text, generator) for text in (self.label, *self.then)]
         image = pictures.to_image(pictures.unpack(self.image)) if self.image else None
         return Condition(
@@ -161,6 +166,7 @@ class Bookmark:
             items.append(("fusion", ",".join(f"{value:g}" for value in self.fusion)))
         items += [("then", label) for label in self.then]
         items += [] if self.stage is None else [("stage", f"{self.stage:g}")]
+        items += [("view", self.view)] if self.view else []
         if self.image:
             items.append(("image", self.image))
         elif self.is_drawn(generator):
@@ -191,6 +197,7 @@ class Bookmark:
         seeds = {s: parse_seed(asked[f"seed.{s}"]) if f"seed.{s}" in asked else None for s in space.names}
         truncation = {s: _number(asked.get(f"truncation.{s}", "1"), "truncation") for s in space.names}
         frames, stage = None, parse_stage(asked.get("stage"), generator)
+        view = parse_view(asked.get("view"), generator)
         if "frames" in asked:
             frames = parse_frames(asked["frames"], generator)
         if "z" not in asked:
@@ -206,13 +213,14 @@ class Bookmark:
                 fusion=_numbers(asked.get("fusion", "")),
                 then=[value for key, value in items if key == "then"],
                 stage=stage,
+                view=view,
             )
         latents = space.unpack(asked["z"])
         parse_frames(generator.frames_of(latents.steps), generator)
         if latents.batch != 1:
             raise VidganError(f"A link holds one point, not {latents.batch}.")
         truncation = {s: round(value, 3) for s, value in truncation.items()}
-        return Bookmark(name, latents, label, seeds, truncation, stage=stage).as_long_as(generator, frames)
+        return Bookmark(name, latents, label, seeds, truncation, stage=stage, view=view).as_long_as(generator, frames)
 
     def to_python(self, generator: Generator) -> str:
         """Lines of Python that make the same frames."""
@@ -234,6 +242,7 @@ class Bookmark:
             lines.append(f"latents = generator.latent_space.unpack({json.dumps(self.latents.pack())})")
         told = f"vidgan.Condition.parse({json.dumps(self.label)}, generator.labels)" if self.label else ""
         more = [f"{name}={value:g}" for name in ("frames", "stage") if (value := getattr(self, name)) is not None]
+        more += [f"view={json.dumps(self.view)}"] if self.view else []
         if more:
             told = f"vidgan.Condition({', '.join([f'{told}.label'] * bool(told) + more)})"
         if told:
@@ -267,6 +276,8 @@ class Bookmark:
             words.append(f"--frames {self.frames}")
         if self.stage is not None:
             words.append(f"--stage {self.stage:g}")
+        if self.view:
+            words.append(f"--view {self.view}")
         if self.label:
             words.append(f"--label{'=' if self.label[0] == '-' else ' '}{shlex.quote(self.label)}")
         return " ".join([*words, "--out clips"])
@@ -396,6 +407,17 @@ def parse_stage(value: object, generator: Generator) -> float | None:
         stage = math.nan
     generator.check_stage(stage)
     return None if stage == generator.last_stage else stage
+
+
+def parse_view(value: object, generator: Generator) -> str | None:
+    """A part of its clips that the generator can show alone; None for the whole. VidganError for any other."""
+    if value in (None, ""):
+        return None
+    if not generator.views or generator.takes_image:
+        raise VidganError("This release shows its clips in one piece: they have no parts to see alone.")
+    if value not in generator.views:
+        raise unknown("part of this release's clips", str(value)[:60], generator.views)
+    return value
 
 
 def _number(text: str, what: str) -> float:

@@ -372,6 +372,8 @@ def _check_points(points: Sequence[Bookmark]) -> None:
             )
         if point.stage is not None:
             raise VidganError(f"Keyframe {index} has not grown to the end: a walk goes through whole clips.")
+        if point.view:
+            raise VidganError(f"Keyframe {index} shows the {point.view} alone: a walk goes through whole clips.")
         if point.frames != first.frames:
             raise VidganError(f"Keyframe {index} and keyframe 1 differ in length: give all clips the same one.")
 

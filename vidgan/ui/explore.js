@@ -11,6 +11,7 @@ class Explore extends Stage {
     this.peek = new Peek(this, this.find("peek"));
     this.panels = [];
     this.matrix = new Matrix(this, this.find("grid"));
+    this.layers = new Clips(this, this.find("views"));
     this.on("about", (about) => this.build(about));
     this.on("point", (point) => this.panels.forEach((panel) => panel.show(point)));
     this.watch();
@@ -20,12 +21,24 @@ class Explore extends Stage {
     this.labels = this.panels.find((panel) => panel.labels)?.labels;
     this.find("panels").replaceChildren(...this.panels.map((panel) => panel.element));
     this.find("spread-box").hidden = about.labels.length < 2;
+    this.find("layers").hidden = !about.views.length;
   }
   async opened() {
     await this.matrix.fill();
+    this.follow();
     if (!this.toured) tour(this);
     this.toured = true;
     this.search();
+  }
+  // The parts that the clip is laid together from, where a release has any
+  async follow() {
+    const { about, point } = this.store;
+    if (!about.views.length) return;
+    const whole = point.query.replace(/&view=[^&]*/, ""), to = (view) => ({ kind: "view", view });
+    await this.layers.fill(["", ...about.views].map((view) => ({
+      caption: view || "all of it", query: whole, changes: view ? [to(view)] : [],
+      take: () => this.store.change("view", to(view), this.find("views")),
+    })), "views");
   }
   redraw() {
     if (this.panels.every((panel) => panel.locked)) this.complain("Both halves are locked; open a lock to redraw.");

@@ -5,7 +5,7 @@ import gradio as gr
 from .component import STAGE, component
 from .studio import Studio
 
-SCRIPTS = (*STAGE, "spaces.js", "labels.js", "controls.js", "matrix.js", "tour.js", "explore.js")
+SCRIPTS = (*STAGE, "spaces.js", "labels.js", "clips.js", "controls.js", "matrix.js", "tour.js", "explore.js")
 
 
 def explore(studio: Studio) -> gr.HTML:

@@ -8,7 +8,16 @@ import torch
 
 from ..conditions import Condition
 from ..errors import VidganError, unknown
-from ..explore.bookmark import MAX_LABEL, MAX_TRUNCATION, Bookmark, parse_frames, parse_label, parse_seed, parse_stage
+from ..explore.bookmark import (
+    MAX_LABEL,
+    MAX_TRUNCATION,
+    Bookmark,
+    parse_frames,
+    parse_label,
+    parse_seed,
+    parse_stage,
+    parse_view,
+)
 from ..explore.directions import Directions
 from ..explore.interpolate import Walk
 from ..latents import Latents, Subspace
@@ -18,7 +27,7 @@ SHOWN = 6  #: sliders of each subspace
 REACH = 3.0  #: how far a slider goes to either side, in standard deviations
 MAX_VALUE = 8.0  #: the farthest that anything may be moved
 SPACE_KINDS = ("seed", "truncation", "move", "origin", "reset", "adopt")
-KINDS = (*SPACE_KINDS, "label", "frames", "stage", "walk")
+KINDS = (*SPACE_KINDS, "label", "frames", "stage", "view", "walk")
 
 
 class Release(Protocol):
@@ -48,6 +57,7 @@ def point(release: Release, bookmark: Bookmark) -> dict:
         "query": bookmark.to_query(generator),
         "frames": bookmark.length(generator),
         "stage": generator.last_stage if bookmark.stage is None else bookmark.stage,
+        "view": bookmark.view or "",
         "label": weights.label[0].tolist() if weights.label is not None else [],
         "spaces": spaces,
         "python": bookmark.to_python(generator),
@@ -60,8 +70,9 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
 
     seed {space, seed} · truncation {space, value} · move {space, family: "directions" | "dimensions", index, value in
     standard deviations} · origin {space, family, index}: back to what the seed drew · reset {space} ·
-    label {weights: {name: weight}} · frames {frames} · stage {stage} · adopt {space, query}: that half of another
-    point, and with motion its label · walk {walk, t}: the place t of a walk, whatever the point has been.
+    label {weights: {name: weight}} · frames {frames} · stage {stage} · view {view}: one part of the clip alone, "" for
+    all · adopt {space, query}: that half of another point, and with motion its label · walk {walk, t}: the place t of a
+    walk, whatever the point has been.
     Raises VidganError for anything else.
     """
     generator = release.generator
@@ -74,6 +85,8 @@ def change(release: Release, bookmark: Bookmark, what: dict) -> Bookmark:
         return longer.as_long_as(generator, frames)
     if kind == "stage":
         return replace(bookmark, stage=parse_stage(what.get("stage"), generator))
+    if kind == "view":
+        return replace(bookmark, view=parse_view(what.get("view"), generator))
     if kind == "walk":
         return parse_walk(bookmark.release, generator, what.get("walk")).at(generator, what.get("t"))
     if kind not in SPACE_KINDS:

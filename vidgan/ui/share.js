@@ -3,7 +3,7 @@
 // A picture or a walk in a link stands behind the #: browsers never send that part, so that it appears in no server's
 // log and no proxy finds the link too long.
 
-const OURS = /^(release|label|frames|z|fusion|stage|then|image|tab|redraw|draws|original|walk|pace|seed\..*|truncation\..*)$/;
+const OURS = /^(release|label|frames|z|fusion|stage|view|then|image|tab|redraw|draws|original|walk|pace|seed\..*|truncation\..*)$/;
 const LONG = /^#?(image|walk)=/;
 const NAMED = ["resample", "interpolate", "growth"]; // tabs that a link asks for by name; the others know their releases
 

@@ -109,6 +109,7 @@ class Studio(Handlers):
             "native": generator.frames,
             "levels": [list(level) for level in generator.config.levels] if generator.grows else [],
             "growing": growing(),
+            "views": list(generator.views),
             "fps": generator.fps,
             "spaces": spaces,
             "searching": found is None,
