@@ -71,7 +71,7 @@ def test_any_other_release_is_measured_beside_its_controls(run, checkpoints):
     status, out, _ = run("evaluate g3an-expressions --clips 8")
     assert status == 0 and "frozen on their first frame" in out and "Fewer clips than features" in out
     status, _, told = run("evaluate g3an-expressions --videos 3")
-    assert status == 2 and "takes --clips, not --videos" in told
+    assert status == 2 and "--videos goes with --metric animation, not with distance" in told
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_one_metric_is_its_own_result(run, checkpoints, cache):
         ("--metric inception --split train", "need both splits"),
         ("--metric s3 --classifiers 0", "--classifiers"),
         ("--metric retrieval --train-clips 2", "--train-clips"),
-        ("--metric s3 --starts 2", "takes --clips, not --starts"),
+        ("--metric s3 --starts 2", "--starts goes with --metric animation, not with s3"),
     ],
 )
 def test_mistakes_about_metrics_are_one_sentence(run, checkpoints, cache, line, message):
@@ -147,8 +147,8 @@ def test_a_release_without_labels_has_no_s3(run, checkpoints, cache):
         ("mover --split tset", "did you mean test"),
         ("mover --data sprites --root nowhere", "sprites"),
         ("mover --starts 0", "--starts"),
-        ("mover --clips 9", "takes --videos and --starts, not --clips"),
-        ("mover --metric s3", "takes --videos and --starts, not --metric"),
+        ("mover --clips 9", "--clips goes with --metric distance or s3 or inception or retrieval, not with animation"),
+        ("mover --metric s3", "this one animates pictures"),
         ("mover --set strid=2", "option of expressions"),
         ("mver", "did you mean mover"),
     ],

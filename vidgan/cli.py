@@ -151,7 +151,8 @@ def parser() -> Parser:
     )
     moved.add_argument("--device", default="cpu", help="cpu (default: the same frames everywhere) or cuda")
 
-    measured = _command(commands, "evaluate", evaluate.evaluate, "measure a release, or anyone's videos, on held-out clips", EVALUATE)
+    told = "measure a release, or anyone's videos, on held-out clips"
+    measured = _command(commands, "evaluate", evaluate.evaluate, told, EVALUATE)
     measured.add_argument("name", metavar="NAME", help="a release, a run, a path, owner/name, or a folder of videos")
     measured.add_argument("--data", metavar="DATA", help="a data set (default: what the release was trained on)")
     measured.add_argument("--root", metavar="DIR", help="where its files are")

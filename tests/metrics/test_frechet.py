@@ -6,7 +6,7 @@ import torch
 from scipy import linalg
 
 from vidgan.errors import VidganError
-from vidgan.metrics.frechet import Gaussian, frechet_distance, gaussian, kernel_distance
+from vidgan.metrics.frechet import Gaussian, frechet_distance, gaussian, intervals, kernel_distance
 
 
 def _exactly(mean, deviations, count: int, seed: int) -> torch.Tensor:
@@ -85,3 +85,45 @@ def test_what_cannot_be_compared_is_refused(measure):
         measure(good, torch.zeros(5, 4))
     with pytest.raises(VidganError, match=r"\[clips, numbers\]"):
         measure(good, torch.zeros(5))
+
+
+# ------------------------------------------------------------------------------------------------ intervals
+
+
+def test_intervals_hold_the_distance_and_narrow_with_more_clips():
+    random = torch.Generator().manual_seed(3)
+    widths = []
+    for count in (40, 640):
+        a = torch.randn(count, 6, generator=random)
+        b = torch.randn(count, 6, generator=random) + 1.0
+        (low, high), (below, above) = intervals(a, b)
+        assert below < kernel_distance(a, b) < above
+        assert low < frechet_distance(a, b) < high
+        widths.append((high - low, above - below))
+    assert widths[1][0] < widths[0][0] / 2 and widths[1][1] < widths[0][1] / 2
+
+
+def test_intervals_cover_what_is_true_about_as_often_as_they_say():
+    """Two Gaussians of 4 dimensions whose means are 1 apart: the Fréchet distance of large sets is 1."""
+    random = torch.Generator().manual_seed(0)
+    shift = torch.tensor([1.0, 0, 0, 0])
+    covered = 0
+    for trial in range(40):
+        a = torch.randn(400, 4, generator=random)
+        b = torch.randn(400, 4, generator=random) + shift
+        (low, high), _ = intervals(a, b, draws=100, seed=trial)
+        covered += low < 1 < high
+    assert covered >= 32
+
+
+def test_a_clip_that_is_drawn_twice_is_no_pair_with_itself():
+    """Equal sets: the unbiased estimate stays around 0 under the bootstrap, on both sides of it."""
+    a = torch.randn(60, 5, generator=torch.Generator().manual_seed(1))
+    b = torch.randn(60, 5, generator=torch.Generator().manual_seed(2))
+    _, (low, high) = intervals(a, b)
+    assert low < 0 < high
+
+
+def test_intervals_repeat():
+    a, b = (torch.randn(20, 3, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
+    assert intervals(a, b, seed=5) == intervals(a, b, seed=5) != intervals(a, b, seed=6)

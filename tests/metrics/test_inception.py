@@ -59,7 +59,7 @@ def test_what_is_no_probability_is_refused(told):
 @pytest.fixture(scope="module")
 def measure(own_cache):
     def of(generator, clips=32, **told):
-        told = {"options": QUICK, "train_clips": 64, "repeats": 2, **told}
+        told = {"classifier": QUICK, "train_clips": 64, "repeats": 2, **told}
         return inception(generator, Squares(), Squares("test"), clips, **told)
 
     return of

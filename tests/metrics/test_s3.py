@@ -50,7 +50,7 @@ def measure(own_cache):
     """measure(generator, **told): S3 of a generator of squares."""
 
     def of(generator, clips=64, **told):
-        return similarity(generator, Squares(), Squares("test"), clips, **{"options": QUICK, **told})
+        return similarity(generator, Squares(), Squares("test"), clips, **{"classifier": QUICK, **told})
 
     return of
 
@@ -115,12 +115,12 @@ def test_generated_clips_keep_the_labels_that_they_were_told():
 
 
 def test_a_classifier_that_learnt_nothing_is_flagged(measure):
-    found = measure(Draws(), clips=8, options=ClassifierOptions(steps=1, batch=2, rate=1e-9))
+    found = measure(Draws(), clips=8, classifier=ClassifierOptions(steps=1, batch=2, rate=1e-9))
     assert "says nothing" in found["note"] and found["rer"] <= 0.75
 
 
 def test_a_source_that_runs_dry_is_flagged():
-    found = similarity(Draws(), Squares(count=6), Squares("test", count=5), 12, options=ClassifierOptions(steps=1))
+    found = similarity(Draws(), Squares(count=6), Squares("test", count=5), 12, classifier=ClassifierOptions(steps=1))
     assert (found["real_clips"], found["train_clips"], found["generated_clips"]) == (5, 6, 12)
     assert "only 5 distinct" in found["note"] and "train split gives only 6" in found["note"]
 
@@ -132,7 +132,7 @@ def test_a_label_without_train_clips_is_flagged(measure):
             kept = (batch.label < 2).nonzero()[:size, 0]
             return type(batch)(batch.clip[kept], batch.label[kept])
 
-    found = similarity(Draws(), Two(), Squares("test"), 8, options=ClassifierOptions(steps=1))
+    found = similarity(Draws(), Two(), Squares("test"), 8, classifier=ClassifierOptions(steps=1))
     assert "No train clip is away." in found["note"]
 
 

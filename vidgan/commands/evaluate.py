@@ -1,126 +1,140 @@
-"""`vidgan evaluate`: a release against real clips, with its controls or baselines in the same run."""
+"""`vidgan evaluate`: a release, or a folder of videos, against real clips, with its controls or baselines."""
 
+import json
 from pathlib import Path
 
 from ..errors import VidganError, unknown
 from .shared import data_options, print_json
 
 SHEETS = (".mp4", ".webp", ".gif")
-METRICS = ("distance", "s3", "inception", "retrieval")
-#: option -> the metrics that take it; --metric itself, and what is not named here, goes with all
-TAKEN_BY = {
-    "classifier": ("s3", "inception"),
-    "classifiers": ("s3",),
-    "repeats": ("inception",),
-    "splits": ("inception",),
-    "train_clips": ("retrieval",),
-    "sheet": ("retrieval",),
-}
+#: options that some metrics take, by their names in `metrics.registry.Told`
+OPTIONS = (
+    *("clips", "features", "features_file", "classifier", "classifiers", "repeats", "splits", "train_clips", "points"),
+    *("videos", "starts", "sheet"),
+)
+#: options that go along with others
+ALONG = {"features_file": "features", "sheet": "train_clips"}
 
 
 def evaluate(options) -> None:
-    from .. import hub
+    from ..metrics.registry import METRICS
 
-    generator = hub.load(options.name, options.device)
-    wanted, classifier = _metrics(generator, options), _classifier(options)
-    if generator.takes_image:
-        return _animation(generator, options)
+    wanted = [METRICS[name] for name in dict.fromkeys(options.metric.split(","))] if options.metric else []
+    _check(options, wanted)
+    told = _told(options)
+    generator, sources = _opened(options, wanted)
+    default = "animation" if generator.takes_image else "distance"
+    wanted = wanted or [METRICS[default]]
+    for metric in wanted:
+        metric.check(generator)
+    _check_taken(options, wanted)
     results = {}
-    test, train = _source(generator, options), None
-    if set(wanted) - {"distance"}:
-        train = _source(generator, options, split="train")
     try:
-        for name in wanted:
-            result, lines = _measured(name, generator, train, test, options, classifier)
-            results[name] = result | {"data_options": _data_options(generator, options)}
+        for metric in wanted:
+            for split in metric.splits:
+                if split not in sources:
+                    sources[split] = _source(options, split, generator)
+            measured = metric.measure(generator, sources, told)
+            result = measured.result | {"data_options": _data_options(generator, options)}
+            if options.sheet and metric.name == "retrieval":
+                _save_sheet(options.sheet, measured.found, sources["train"], generator)
+            if options.jsonl:
+                _append(options.jsonl, {"metric": metric.name, **result})
+            results[metric.name] = result
             if not options.json:  # at once, so that what comes next may fail
-                print("\n".join(lines if len(results) == 1 else ["", *lines]), flush=True)
+                print("\n".join([*([""] if len(results) > 1 else []), *metric.table(result)]), flush=True)
     finally:
         if options.json and results:
-            print_json(results if len(wanted) > 1 else results[wanted[0]])
+            print_json(results if len(wanted) > 1 else results[wanted[0].name])
 
 
-def _metrics(generator, options) -> list[str]:
-    """What is to be measured; VidganError for a metric or an option that does not go with the release or the rest."""
-    for name in ("clips", "metric") if generator.takes_image else ("videos", "starts"):
-        if getattr(options, name) is not None:
-            kind = "animates pictures: it takes --videos and --starts" if generator.takes_image else "takes --clips"
-            raise VidganError(f"{options.name} {kind}, not --{name}.")
-    wanted = list(dict.fromkeys((options.metric or "distance").split(",")))
-    for name in wanted:
-        if name not in METRICS:
-            raise unknown("metric", name, METRICS)
-    for option, metrics in TAKEN_BY.items():
-        if getattr(options, option) is not None and not set(metrics) & set(wanted):
-            raise VidganError(f"--{option.replace('_', '-')} goes with --metric {' or '.join(metrics)}.")
+def _check(options, wanted) -> None:
+    """What can be refused before anything is read."""
     if options.sheet and Path(options.sheet).suffix.lower() not in SHEETS:
         raise unknown("format for a sheet", Path(options.sheet).suffix or options.sheet, SHEETS)
-    if options.split != "test" and set(wanted) != {"distance"}:
+    if options.split != "test" and any("train" in metric.splits for metric in wanted):
         raise VidganError(f"--split {options.split} goes with --metric distance; the others need both splits.")
-    return wanted
+    if wanted:
+        _check_taken(options, wanted)
 
 
-def _classifier(options):
+def _check_taken(options, wanted) -> None:
+    """VidganError for an option that none of the metrics takes."""
+    from ..metrics.registry import METRICS
+
+    for option in OPTIONS:
+        taking = METRICS.taking(ALONG.get(option, option))
+        if getattr(options, option) is not None and not {metric.name for metric in wanted} & set(taking):
+            names = " or ".join(taking)
+            raise VidganError(f"--{option.replace('_', '-')} goes with --metric {names}, not with {wanted[0].name}.")
+
+
+def _told(options):
     from ..metrics.classifier import ClassifierOptions
+    from ..metrics.embedders import open_features
+    from ..metrics.registry import Told
 
-    return ClassifierOptions(options.classifier) if options.classifier else ClassifierOptions()
+    fields = ("clips", "seed", "classifiers", "repeats", "splits", "train_clips", "points", "videos", "starts")
+    return Told(
+        **{name: getattr(options, name) for name in fields},
+        features=open_features(options.features or "vidgan", options.features_file, options.device)
+        if options.features or options.features_file
+        else None,
+        classifier=ClassifierOptions(options.classifier) if options.classifier else None,
+        progress=not options.json,
+    )
 
 
-def _measured(name: str, generator, train, test, options, classifier) -> tuple[dict, list[str]]:
-    """One metric: its result, and the same as lines of a table."""
-    told = {"clips": options.clips or 512, "seed": options.seed, "progress": not options.json}
-    if name == "distance":
-        from ..metrics.distance import distance, distances_table
+def _opened(options, wanted) -> tuple:
+    """What is measured, a generator or recorded clips, and the splits that had to be opened to know their form."""
+    from .. import hub
+    from ..metrics.recorded import is_folder_of_videos, read_recorded
 
-        result = distance(generator, test, controls=True, **told)
-        return result, distances_table(result)
-    if name == "s3":
-        from ..metrics.s3 import similarity, table
+    try:
+        return hub.load(options.name, options.device), {}
+    except VidganError:
+        if not is_folder_of_videos(options.name):
+            raise
+    if not options.data:
+        raise VidganError(f"{options.name} is a folder of videos: name the data set to compare with, by --data.")
+    source = _source(options, "test")
+    return read_recorded(options.name, source.frames, source.size, progress=not options.json), {"test": source}
 
-        result = similarity(generator, train, test, classifiers=options.classifiers or 1, options=classifier, **told)
-        return result, table(result)
-    if name == "inception":
-        from ..metrics.inception import inception, table
 
-        told |= {"repeats": options.repeats or 3, "splits": options.splits or 1, "train_clips": told["clips"]}
-        result = inception(generator, train, test, options=classifier, **told)
-        return result, table(result)
+def _save_sheet(place: str, found, train, generator) -> None:
     from .. import video
-    from ..metrics.retrieval import retrieve, sheet, table
+    from ..metrics.retrieval import sheet
 
-    found = retrieve(generator, train, test, train_clips=options.train_clips, **told)
-    if options.sheet:
-        video.save(options.sheet, sheet(found, train), generator.fps)
-    return found.result, table(found.result)
+    video.save(place, sheet(found, train), generator.info.fps if generator.info else 12.0)
 
 
-def _animation(generator, options) -> None:
-    from ..metrics.animation import STARTS, animation, table
+def _append(place: str, line: dict) -> None:
+    """One more line of JSON at the end of a file."""
+    try:
+        with Path(place).expanduser().open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+    except OSError as error:
+        raise VidganError(f"{place} cannot be written: {error.strerror or error}.") from error
 
-    source, starts = _source(generator, options), options.starts or STARTS
-    result = animation(generator, source, options.videos or 50, starts, options.seed, progress=not options.json)
-    if options.json:
-        return print_json(result | {"data_options": _data_options(generator, options)})
-    print("\n".join(table(result)))
 
-
-def _source(generator, options, split: str | None = None):
-    """A split (default: the one that was asked for) of the data that the release names, or that was asked for, as clips
-    of the generator's form."""
+def _source(options, split: str, generator=None):
+    """A split of the data that was asked for, or that the release names, as clips of the generator's form; "test" is
+    what --split says."""
     from ..data import open_source
 
-    name = options.data or generator.info.data
+    info = generator.info if generator else None
+    name = options.data or (info.data if info else "")
     if not name:
         raise VidganError(f"{options.name} does not say what it was trained on: name a data set with --data.")
-    extra = {"frames": generator.frames, "size": generator.size, "root": options.root}
-    if name == "expressions" and split is None:  # drawn here: images are animated from videos longer than a bank's
-        extra["bank"] = 0 if generator.takes_image else max(options.clips or 512, 1024)
-    return open_source(
-        name, split=split or options.split, **extra | data_options(name, _data_options(generator, options))
-    )
+    form = {"frames": generator.frames, "size": generator.size} if info else {}
+    if name == "expressions" and split == "test":  # drawn here: images are animated from videos longer than a bank's
+        form["bank"] = 0 if info and generator.takes_image else max(options.clips or 512, 1024)
+    form |= data_options(name, _data_options(generator, options))
+    return open_source(name, split=options.split if split == "test" else split, root=options.root, **form)
 
 
 def _data_options(generator, options) -> list[str]:
     """What the data set is told: what the release learnt with, and what was asked for."""
-    learnt = generator.info.data_options if options.data in (None, generator.info.data) else ()
+    info = generator.info if generator else None
+    learnt = info.data_options if info and options.data in (None, info.data) else ()
     return [*learnt, *options.set]

@@ -21,7 +21,8 @@ from ..video import to_uint8
 from .content import content
 from .corruptions import frozen
 from .distance import as_shown, compare, labels_of
-from .features import FeatureNetwork, load_features
+from .embedders import Features
+from .features import load_features
 from .fidelity import fidelity
 from .identity import Embedder, load_identity
 from .scores import Scores, by_video, interval, summary
@@ -36,13 +37,13 @@ Windowed = tuple[Tensor, int | None, int]
 def animation(
     generator: Generator,
     source: ClipSource,
-    videos: int = 100,
+    videos: int = 50,
     starts: int = STARTS,
     seed: int = 0,
     *,
     batch_size: int = 8,
     embedder: Embedder | None = None,
-    features: FeatureNetwork | None = None,
+    features: Features | None = None,
     progress: bool = False,
 ) -> dict:
     """How well `generator` animates first frames of `source`'s videos, as JSON.
@@ -92,7 +93,7 @@ def animation(
     scores = {name: Scores.join(rows) for name, rows in parts.items()}
     clips = {name: torch.cat(rows) for name, rows in embedded.items()}
     video = torch.tensor(video)
-    shown = f"vidgan-{features.hash}_{len(video)}of{len(video.unique())}x{source.frames}f{source.size}"
+    shown = f"{features.title}_{len(video)}of{len(video.unique())}x{source.frames}f{source.size}"
     result = _distances(clips["real"], clips["generator"], shown) | _report(scores["generator"], video, seed)
     repeat = _distances(clips["real"], clips["repeat"], shown) | _report(scores["repeat"], video, seed)
     repeat["difference"] = _difference(scores["generator"], scores["repeat"], video, seed)

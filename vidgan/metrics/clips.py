@@ -10,6 +10,7 @@ from ..errors import VidganError
 from ..models import Generator
 from ..video import to_uint8
 from .distance import distinct, generated, labels_of
+from .recorded import Recorded
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,11 @@ def generated_clips(
     progress: bool = False,
 ) -> Clips:
     """What the generator draws for latents of `seed`, and the label that each clip was told: as often as among `label`,
-    int64 [N]. VidganError for a generator without labels, and where its labels are not the source's."""
+    int64 [N]. Recorded clips have the label that their folder is named after. VidganError for a generator without
+    labels, and where its labels are not the source's."""
+    if isinstance(generator, Recorded):
+        drawn = [torch.from_numpy(to_uint8(clip)) for clip in generator.drawn(source, clips, batch_size)]
+        return Clips(torch.cat(drawn), generator.labels(source.labels)[:clips])
     names = labels_of(generator, source)
     if names is None:
         raise VidganError("This generator takes no label, so nobody knows what its clips should be taken for.")

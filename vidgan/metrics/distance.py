@@ -7,6 +7,7 @@ them.
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,8 +26,10 @@ from ..files import cache_folder, replaced
 from ..models import Generator
 from ..video import to_clip, to_uint8
 from .corruptions import CORRUPTIONS
-from .features import FeatureNetwork, load_features
-from .frechet import frechet_distance, gaussian, kernel_distance
+from .embedders import Features
+from .features import load_features
+from .frechet import frechet_distance, gaussian, intervals, kernel_distance
+from .recorded import Recorded
 
 BATCH = 16  #: real clips drawn at a time; part of the protocol, as it decides which clips are drawn
 IDLE = 16  #: draws in a row that bring nothing new, after which a source counts as exhausted
@@ -36,7 +39,7 @@ CONTROLS = ("floor", "frozen", "shuffled")
 
 @dataclass(frozen=True)
 class RealSet:
-    """Distinct real clips, embedded: features [N, 128]; label int64 [N], or None; digests uint8 [N, 16] of pixels."""
+    """Distinct real clips, embedded: features [N, count]; label int64 [N], or None; digests uint8 [N, 16] of pixels."""
 
     features: Tensor
     label: Tensor | None
@@ -44,14 +47,14 @@ class RealSet:
 
 
 def distance(
-    generator: Generator,
+    generator: Generator | Recorded,
     source: ClipSource,
     clips: int = 512,
     seed: int = 0,
     *,
     batch_size: int = 16,
     controls: bool = False,
-    features: FeatureNetwork | None = None,
+    features: Features | None = None,
     progress: bool = False,
 ) -> dict:
     """How far clips of `generator` are from those of `source`, as JSON: two distances and all that repeats them.
@@ -60,7 +63,8 @@ def distance(
     `seed`, labels as often as among the real clips, the length and size of the source. Keys `fvd_vidgan-HASH_512x16f64`
     and `kvd_...` name the features, the number of clips, frames and pixels. `controls`: adds the same distances, from
     the same real clips, to a second draw without any of them (`floor`: what a perfect generator would get), and to
-    themselves frozen on the first frame and with frames shuffled (what every fair generator should beat).
+    themselves frozen on the first frame and with frames shuffled (what every fair generator should beat; `note` says
+    where frozen clips are nearer), and `intervals`, 95%, of both distances.
     Raises VidganError where generator and source do not fit each other, and for fewer than 2 clips.
     """
     features = features or load_features()
@@ -72,15 +76,41 @@ def distance(
             f"{source.name} ({source.split}) gives only {len(real.features)} clip; at least 2 are needed."
         )
     made = generated_features(generator, source, real.label, clips, seed, features, batch_size, progress)
-    result = {
-        **compare(real.features, made, protocol(source, clips, features)),
-        **report(source, real, clips, seed, features),
-    }
+    result = between(source, real, made, clips, seed, features, controls=controls, progress=progress)
     result["generator"] = generator.info.name if generator.info else generator.architecture
+    return result
+
+
+def scored(generator: Generator | Recorded, source: ClipSource, clips: int = 512, seed: int = 0, **options) -> dict:
+    """`distance` beside its controls, as every score should stand."""
+    return distance(generator, source, clips, seed, controls=True, **options)
+
+
+def between(
+    source: ClipSource,
+    real: RealSet,
+    made: Tensor,
+    clips: int,
+    seed: int,
+    features: Features,
+    *,
+    controls: bool = False,
+    progress: bool = False,
+) -> dict:
+    """What `distance` reports, of the features [N, count] of clips that were made anyhow."""
+    found = compare(real.features, made, protocol(source, clips, features))
+    result = found | report(source, real, clips, seed, features)
     if controls:
+        keys = [key for key in found if key.startswith(("fvd_", "kvd_"))]
+        result["intervals"] = dict(zip(keys, intervals(real.features, made, seed=seed % 2**63), strict=True))
         result["controls"] = {
             name: control(source, real, clips, seed, features, name, progress=progress) for name in CONTROLS
         }
+        frozen = result["controls"]["frozen"]
+        beaten = [key.split("_")[0] for key in keys if frozen.get(key, math.inf) <= found[key]]
+        if beaten:
+            flag = f"Real clips frozen on their first frame score better ({', '.join(beaten)}): no word for its motion."
+            result["note"] = f"{result['note']} {flag}" if "note" in result else flag
     return result
 
 
@@ -92,21 +122,26 @@ CONTROL_NAMES = {
 }
 
 
-def distances_table(result: dict) -> list[str]:
+def table(result: dict) -> list[str]:
     """What `distance` found as a Markdown table: this generator and its controls, a row each."""
     names = [name for name in result if name.startswith(("fvd_", "kvd_"))]
     lines = [f"| clips | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
     for name, row in {"this release": result, **result.get("controls", {})}.items():
-        values = [f"{row[key]:.3g}" if key in row else "" for key in names]
+        values = [_with_interval(row, key) if key in row else "" for key in names]
         lines.append(f"| {CONTROL_NAMES.get(name, name)} | {' | '.join(values)} |")
     if result["rank_deficient"]:
-        lines.append("Fewer clips than features: the Fréchet distances say little.")
+        lines.append("Fewer clips than features: the Fréchet distances say little; read the kernel distances.")
     return lines + ([result["note"]] if "note" in result else [])
 
 
-def protocol(source: ClipSource, clips: int, features: FeatureNetwork) -> str:
+def _with_interval(row: dict, key: str) -> str:
+    low, high = row.get("intervals", {}).get(key, (None, None))
+    return f"{row[key]:.3g}" if low is None else f"{row[key]:.3g} ({low:.3g} to {high:.3g})"
+
+
+def protocol(source: ClipSource, clips: int, features: Features) -> str:
     """What a metric's name says after `fvd_` or `kvd_`."""
-    return f"vidgan-{features.hash}_{clips}x{source.frames}f{source.size}"
+    return f"{features.title}_{clips}x{source.frames}f{source.size}"
 
 
 def compare(real: Tensor, other: Tensor, protocol: str) -> dict:
@@ -119,9 +154,9 @@ def compare(real: Tensor, other: Tensor, protocol: str) -> dict:
     }
 
 
-def report(source: ClipSource, real: RealSet, clips: int, seed: int, features: FeatureNetwork) -> dict:
+def report(source: ClipSource, real: RealSet, clips: int, seed: int, features: Features) -> dict:
     """Everything that is needed to repeat a measurement, and what weakens it."""
-    resized = {"resize": "none" if source.size == 64 else "bilinear antialias to 64", "features": features.hash}
+    resized = {"resize": features.resize(source.size), "features": features.hash}
     return facts(source, len(real.features), clips, seed) | resized
 
 
@@ -165,17 +200,17 @@ def generated_features(
     label: Tensor | None,
     clips: int,
     seed: int,
-    features: FeatureNetwork,
+    features: Features,
     batch_size: int = 16,
     progress: bool = False,
 ) -> Tensor:
-    """Features [clips, 128] of what the generator draws for latents of `seed`."""
+    """Features [clips, count] of what the generator draws for latents of `seed`."""
     drawn = generated(generator, source, label, clips, seed, batch_size, progress)
     return torch.cat([features.embed(clip) for clip, _ in drawn])
 
 
 def generated(
-    generator: Generator,
+    generator: Generator | Recorded,
     source: ClipSource,
     label: Tensor | None,
     clips: int,
@@ -184,7 +219,13 @@ def generated(
     progress: bool = False,
 ) -> Iterator[tuple[Tensor, Condition | None]]:
     """What the generator draws for latents of `seed`, `batch_size` clips at a time, as shown; and what it was told (see
-    `conditions`)."""
+    `conditions`). Recorded clips are what they are."""
+    if isinstance(generator, Recorded):
+        return ((clip, None) for clip in generator.drawn(source, clips, batch_size))
+    return _generated(generator, source, label, clips, seed, batch_size, progress)
+
+
+def _generated(generator: Generator, source: ClipSource, label, clips: int, seed: int, batch_size: int, progress: bool):
     if generator.size != source.size:
         raise VidganError(
             f"The generator draws {generator.size} pixels, but {source.name} was opened at {source.size}."
@@ -247,7 +288,7 @@ def as_shown(clip: Tensor) -> Tensor:
 
 
 def real_features(
-    source: ClipSource, clips: int, seed: int, features: FeatureNetwork, *, spoil: str = "", progress: bool = False
+    source: ClipSource, clips: int, seed: int, features: Features, *, spoil: str = "", progress: bool = False
 ) -> RealSet:
     """The first `clips` distinct clips that the source draws for `seed`: fewer where draws stop bringing new ones.
 
@@ -258,7 +299,7 @@ def real_features(
 
 
 def floor_features(
-    source: ClipSource, real: RealSet, clips: int, seed: int, features: FeatureNetwork, *, progress: bool = False
+    source: ClipSource, real: RealSet, clips: int, seed: int, features: Features, *, progress: bool = False
 ) -> RealSet:
     """A second draw of real clips, with none of the first: fewer where the source does not have as many."""
     without = hashlib.sha256(real.digests.numpy().tobytes()).hexdigest()[:16]
@@ -270,7 +311,7 @@ def floor_features(
 
 
 def control(
-    source: ClipSource, real: RealSet, clips: int, seed: int, features: FeatureNetwork, kind: str, *, progress=False
+    source: ClipSource, real: RealSet, clips: int, seed: int, features: Features, kind: str, *, progress=False
 ) -> dict:
     """The distances from real clips to a control: "floor", or a corruption as `real_features` takes it."""
     if kind == "floor":
@@ -286,7 +327,7 @@ def _embed(
     source: ClipSource,
     clips: int,
     seed: int,
-    features: FeatureNetwork,
+    features: Features,
     seen: set[bytes] | None = None,
     *,
     spoil: str = "",
@@ -306,7 +347,7 @@ def _embed(
             digests.append(digest)
             bar.update(len(clip))
     if not parts:
-        return RealSet(torch.empty(0, features.config.features), None, torch.empty(0, 16, dtype=torch.uint8))
+        return RealSet(torch.empty(0, features.count), None, torch.empty(0, 16, dtype=torch.uint8))
     label = None if labels[0] is None else torch.cat(labels)
     return RealSet(torch.cat(parts), label, torch.cat(digests))
 
@@ -340,9 +381,9 @@ def distinct(
 # ------------------------------------------------------------------------------------------------ kept on disk
 
 
-def _cached(source: ClipSource, features: FeatureNetwork, key: dict, compute: Callable[[], RealSet]) -> RealSet:
+def _cached(source: ClipSource, features: Features, key: dict, compute: Callable[[], RealSet]) -> RealSet:
     """`compute()`, or what it gave when everything that decides it was the same."""
-    key = {"version": 1, "features": features.hash, "batch": BATCH, **key}
+    key = {"version": 1, "features": features.title, "batch": BATCH, **key}
     found = kept("features", source, key, lambda: vars(compute()))
     return RealSet(found["features"], found.get("label"), found["digests"])
 

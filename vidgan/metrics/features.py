@@ -69,10 +69,7 @@ class FeatureNetwork(nn.Module):
 
         Raises VidganError for another shape, fewer than 8 frames, and NaN or infinite pixels (naming the clips).
         """
-        _check(clip)
-        broken = [index for index, one in enumerate(clip) if not torch.isfinite(one).all()]
-        if broken:
-            raise VidganError(f"Clips {', '.join(map(str, broken[:8]))} of {len(clip)} hold NaN or infinite pixels.")
+        check_clip(clip)
         if self.training:
             raise VidganError("Features are taken in evaluation mode: call .eval() first.")
         device = self.project.weight.device
@@ -83,6 +80,20 @@ class FeatureNetwork(nn.Module):
                 whole = part[index.to(part.device)].to(device, torch.float32)
                 parts.append(self(whole)[: len(part)].float().cpu())
         return torch.cat(parts) if parts else torch.empty(0, self.config.features)
+
+    @property
+    def title(self) -> str:
+        """As it stands in the name of a metric."""
+        return f"vidgan-{self.hash}"
+
+    @property
+    def count(self) -> int:
+        """Length of the vector."""
+        return self.config.features
+
+    def resize(self, size: int) -> str:
+        """What happens to clips of `size` pixels, in words."""
+        return "none" if size == SIZE else f"bilinear antialias to {SIZE}"
 
     @property
     def hash(self) -> str:
@@ -103,16 +114,24 @@ def _stage(inputs: int, outputs: int, space: int, time: int) -> tuple[nn.Sequent
     )
 
 
-def _check(clip: Tensor) -> None:
+def check_clip(clip: Tensor, frames: int = MIN_FRAMES) -> None:
+    """VidganError for another shape, fewer frames, and NaN or infinite pixels (naming the clips)."""
+    _check_shape(clip, frames)
+    broken = [index for index, one in enumerate(clip) if not torch.isfinite(one).all()]
+    if broken:
+        raise VidganError(f"Clips {', '.join(map(str, broken[:8]))} of {len(clip)} hold NaN or infinite pixels.")
+
+
+def _check_shape(clip: Tensor, frames: int = MIN_FRAMES) -> None:
     if clip.ndim != 5 or clip.shape[1] != 3 or not clip.is_floating_point():
         raise VidganError(f"A clip is float [batch, 3, frames, height, width]; this one is {tuple(clip.shape)}.")
-    if clip.shape[2] < MIN_FRAMES:
-        raise VidganError(f"Features need at least {MIN_FRAMES} frames; this clip has {clip.shape[2]}.")
+    if clip.shape[2] < frames:
+        raise VidganError(f"Features need at least {frames} frames; this clip has {clip.shape[2]}.")
 
 
 def _fit(clip: Tensor) -> Tensor:
     """The clip at 64 x 64, bilinear with antialiasing."""
-    _check(clip)
+    _check_shape(clip)
     if clip.shape[-2:] == (SIZE, SIZE):
         return clip
     frames = clip.transpose(1, 2).flatten(0, 1)

@@ -50,26 +50,28 @@ def inception(
     *,
     repeats: int = 3,
     splits: int = 1,
-    train_clips: int = 512,
-    options: ClassifierOptions | None = None,
+    train_clips: int | None = None,
+    classifier: ClassifierOptions | None = None,
     batch_size: int = 16,
     progress: bool = False,
 ) -> dict:
     """The Inception Score of `generator`, as JSON, beside that of real test clips, the ceiling.
 
-    The classifier learns from `train_clips` clips of the train split, as for ReR in s3.py. For each repeat, `clips`
-    generated clips (latents of seed, seed + 1, ...; labels as often as among the real ones) and the first `clips`
-    distinct test clips for the same seed. Key `is_CLASSIFIER_512x16f64`, with `_in10` for 10 splits: the mean over
-    repeats and splits; `std`: their standard deviation (n - 1), None for a single score; `real`: the same of test
-    clips. The paper's numbers are clips 10000, repeats 10, splits 1. Raises VidganError where generator and splits do
-    not fit and for fewer than 2 labels.
+    The classifier learns from `train_clips` clips (default: `clips`) of the train split, as for ReR in s3.py. For each
+    repeat, `clips` generated clips (latents of seed, seed + 1, ...; labels as often as among the real ones) and the
+    first `clips` distinct test clips for the same seed. Key `is_CLASSIFIER_512x16f64`, with `_in10` for 10 splits: the
+    mean over repeats and splits; `std`: their standard deviation (n - 1), None for a single score; `real`: the same of
+    test clips. The paper's numbers are clips 10000, repeats 10, splits 1. Raises VidganError where generator and splits
+    do not fit and for fewer than 2 labels.
     """
-    options = options or ClassifierOptions()
+    classifier = classifier or ClassifierOptions()
+    train_clips = train_clips or clips
     check_pair(generator, train, test)
     check_classes(train)
     if repeats < 1 or clips < 2:
         raise VidganError(f"At least 1 repeat of 2 clips is needed; asked for {repeats} of {clips}.")
-    network = real_classifier(train, test, train_clips, seed, options, seed, device=generator.device, progress=progress)
+    told = {"device": generator.device, "progress": progress}
+    network = real_classifier(train, test, train_clips, seed, classifier, seed, **told)
     made, real, found = [], [], clips
     for number in range(repeats):
         chosen = (seed + number) % (MAX_SEED + 1)
@@ -80,7 +82,7 @@ def inception(
         told = torch.cat([probabilities(network, torch.from_numpy(to_uint8(clip))) for clip, _ in drawn])
         made += split_scores(told, splits)
     parts = "" if splits == 1 else f"_in{splits}"
-    name = f"is_{options.network}_{clips}x{test.frames}f{test.size}{parts}"
+    name = f"is_{classifier.network}_{clips}x{test.frames}f{test.size}{parts}"
     result = {
         **_summary(name, made),
         "real": _summary(name, real),
@@ -91,7 +93,7 @@ def inception(
         **facts(test, found, clips, seed),
         "train_clips": train_clips,
         "test_accuracy": accuracy(network, real_clips(test, clips, seed)),
-        "classifier": describe(network, options),
+        "classifier": describe(network, classifier),
         "generator": generator.info.name if generator.info else generator.architecture,
     }
     return result | _notes(result)

@@ -20,7 +20,8 @@ from ..models import Generator
 from ..video import grid, to_uint8
 from .clips import check_pair
 from .distance import distinct, facts, floor_features, generated, real_features
-from .features import FeatureNetwork, load_features
+from .embedders import Features
+from .features import load_features
 from .scores import DRAWS
 
 BLOCK, PART = 128, 32  #: keys and queries that are compared at a time: clips of 16 x 64 x 64 take 200 and 50 MB
@@ -129,7 +130,7 @@ def retrieve(
     train_clips: int | None = None,
     k: int = 3,
     batch_size: int = 16,
-    features: FeatureNetwork | None = None,
+    features: Features | None = None,
     progress: bool = False,
 ) -> Retrieval:
     """The `k` nearest training clips of each generated one, and the memorisation score, in features and in pixels.
@@ -166,7 +167,7 @@ def retrieve(
     }
     sizes = [len(part) for part in vectors]
     protocol = f"{clips}of{train_clips}x{train.frames}f{train.size}"
-    result = _scores({f"vidgan-{features.hash}": found["features"], "pixels": found["pixels"]}, protocol, sizes, seed)
+    result = _scores({features.title: found["features"], "pixels": found["pixels"]}, protocol, sizes, seed)
     result |= facts(test, len(held.features), clips, seed) | {
         "train_clips": len(known.features), "k": k, "features": features.hash,
         "generator": generator.info.name if generator.info else generator.architecture,

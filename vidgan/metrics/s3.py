@@ -39,7 +39,7 @@ def similarity(
     seed: int = 0,
     *,
     classifiers: int = 1,
-    options: ClassifierOptions | None = None,
+    classifier: ClassifierOptions | None = None,
     batch_size: int = 16,
     progress: bool = False,
 ) -> dict:
@@ -53,7 +53,7 @@ def similarity(
     frequent label among the test clips). Where a classifier names no test clip rightly there is no S3: None.
     Raises VidganError where generator and splits do not fit, for fewer than 2 labels and for a generator without any.
     """
-    options = options or ClassifierOptions()
+    classifier = classifier or ClassifierOptions()
     check_pair(generator, train, test)
     if classifiers < 1:
         raise VidganError(f"At least 1 classifier is needed; {classifiers} was asked for.")
@@ -63,9 +63,9 @@ def similarity(
     for number in range(classifiers):
         chosen = (seed + number) % (MAX_SEED + 1)
         told = {"device": generator.device, "progress": progress}
-        by_real = real_classifier(train, test, clips, seed, options, chosen, **told)
-        networks.append(describe(by_real, options))
-        by_made = fit(made, len(train.labels), options, chosen, test=held, **told)
+        by_real = real_classifier(train, test, clips, seed, classifier, chosen, **told)
+        networks.append(describe(by_real, classifier))
+        by_made = fit(made, len(train.labels), classifier, chosen, test=held, **told)
         named = {"ser": hits(by_made, held), "res": hits(by_real, made), "rer": hits(by_real, held)}
         rates = {name: value.double().mean().item() for name, value in named.items()}
         runs.append({"seed": chosen, **rates, "s3": s3(**rates) if rates["rer"] else None})
@@ -73,7 +73,7 @@ def similarity(
             right[name].append(value)
     chance = (held.label.bincount().max() / len(held)).item()
     result = {
-        f"s3_{options.network}_{clips}x{train.frames}f{train.size}": _mean(runs, "s3"),
+        f"s3_{classifier.network}_{clips}x{train.frames}f{train.size}": _mean(runs, "s3"),
         **{name: _mean(runs, name) for name in right},
         "chance": chance,
         "spread": {name: _spread(runs, name) for name in ("s3", *right)},

@@ -11,7 +11,8 @@ from ..conditions import Condition
 from ..data import open_source
 from ..errors import VidganError
 from ..metrics.animation import STARTS, animation, table
-from ..metrics.distance import distance, distances_table
+from ..metrics.distance import distance
+from ..metrics.distance import table as distances_table
 from ..metrics.novelty import FILE as FAMILIAR
 from ..metrics.novelty import Familiar
 from ..models import ARCHITECTURES, Generator, ReleaseInfo
