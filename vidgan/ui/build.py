@@ -14,6 +14,8 @@ from ..errors import VidganError
 from ..explore.bookmark import parse_seed
 from .animate_tab import animate
 from .animation_studio import AnimationStudio
+from .compare_studio import CompareStudio
+from .compare_tab import compare
 from .component import masthead, text
 from .explore_tab import explore
 from .growth_studio import GrowthStudio
@@ -22,7 +24,7 @@ from .handlers import Handlers
 from .interpolate_studio import InterpolateStudio
 from .interpolate_tab import interpolate
 from .limits import BodyLimit
-from .releases import export, growing
+from .releases import comparable, export, growing
 from .resample_studio import ResampleStudio
 from .resample_tab import resample
 from .studio import Studio
@@ -32,7 +34,7 @@ QUEUE = 32  #: requests that may wait for `/generate`
 MAX_FILE = "20mb"
 #: what Explore asks for where a link is for another tab: also where its button is hidden in a narrow window
 TURN = "() => ({ __type__: 'update', selected: window.vidgan.turning })"
-STYLES = ("page.css", "animate.css", "resample.css", "interpolate.css")
+STYLES = ("page.css", "animate.css", "resample.css", "interpolate.css", "compare.css")
 CACHE = (600, 3600)  #: seconds: how often we clean up, and how long a file that we made is kept
 
 
@@ -54,6 +56,9 @@ def build(studio: Studio | None = None, animation: AnimationStudio | None = None
             shown = {"visible": bool(growing()), "render_children": True}
             with gr.Tab("Growth", id="growth", elem_id="vg-tab-growth", **shown):
                 growth(GrowthStudio(studio.releases))
+            shown = {"visible": bool(comparable()), "render_children": True}
+            with gr.Tab("Compare", id="compare", elem_id="vg-tab-compare", **shown):
+                compare(CompareStudio(studio.releases))
             with gr.Tab("About", id="about"):
                 gr.Markdown(text("about.md"), elem_id="vg-about")
         first.select(None, None, tabs, js=TURN)

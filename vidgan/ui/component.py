@@ -9,7 +9,8 @@ from importlib import resources
 
 import gradio as gr
 
-STAGE = ("elements.js", "player.js", "store.js", "share.js", "stage.js")  #: what every tab's scripts begin with
+TAB = ("elements.js", "player.js", "store.js", "share.js", "tab.js")  #: what every tab's scripts begin with
+STAGE = (*TAB, "stage.js")  #: and those of a tab with a player
 
 
 def text(name: str) -> str:

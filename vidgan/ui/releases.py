@@ -17,6 +17,7 @@ from ..errors import VidganError
 from ..explore import directions as finding
 from ..explore.animate import animate
 from ..explore.bookmark import Bookmark
+from ..explore.compare import families
 from ..inference import Renderer, Rendering, warm_up
 from ..latents import Latents
 from ..models import ARCHITECTURES, Generator, ReleaseInfo
@@ -27,6 +28,11 @@ log = logging.getLogger("vidgan.page")
 def growing() -> list[str]:
     """The names of those whose clips grow."""
     return [info.name for info in listed(False) if ARCHITECTURES[info.architecture].generator.grows]
+
+
+def comparable() -> dict[str, list[ReleaseInfo]]:
+    """Those that can be compared: data set -> its releases."""
+    return families(hub.releases())
 
 
 def listed(takes_image: bool) -> list[ReleaseInfo]:

@@ -3,9 +3,9 @@
 // A picture or a walk in a link stands behind the #: browsers never send that part, so that it appears in no server's
 // log and no proxy finds the link too long.
 
-const OURS = /^(release|label|frames|z|fusion|stage|view|then|image|tab|redraw|draws|original|walk|pace|seed\..*|truncation\..*)$/;
+const OURS = /^(release|label|frames|z|fusion|stage|view|then|image|tab|redraw|draws|original|walk|pace|compare|seed(\..*)?|truncation\..*)$/;
 const LONG = /^#?(image|walk)=/;
-const NAMED = ["resample", "interpolate", "growth"]; // tabs that a link asks for by name; the others know their releases
+const NAMED = ["resample", "interpolate", "growth", "compare"]; // tabs that a link asks for by name; the others know their releases
 
 // asked: the link that the visitor came with; walk: what stands behind its #; wanted: the tab that it is for, until that
 // one is in sight; stores: the current points; tabs by name; active: the one in sight; turn(name) goes to another
@@ -82,7 +82,9 @@ class Masthead {
   // Releases and facts of a tab, if it is the one in sight and has any.
   show(tab) {
     const { about, known } = tab.store, one = known?.get(about?.release);
-    if (tab !== SHARED.active || !known?.size) return;
+    if (tab !== SHARED.active || !(known?.size || tab.facts)) return;
+    this.select.parentElement.hidden = Boolean(tab.facts); // a tab with facts of its own speaks of several releases
+    if (tab.facts) return void (document.getElementById("vg-facts").textContent = tab.facts);
     this.select.replaceChildren(...[...known.keys()].map((name) => make("option", { value: name }, name)));
     this.select.value = about?.release ?? "";
     if (!one) return;

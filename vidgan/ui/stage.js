@@ -1,70 +1,21 @@
-// What the tabs have in common: the player with its buttons, the history, the keyboard, and which tab is in sight.
+// What the tabs with a player have in common: its buttons, the history, the keyboard.
 
-class Stage {
-  // `element` and `server` are given by the component that holds the tab; ids in its markup begin with `prefix`; tabs
-  // of the same `kind` show the same point
+class Stage extends Tab {
+  // As a tab; those of the same `kind` show the same point
   constructor(element, server, name, prefix, kind) {
-    this.root = element.querySelector(".vg");
-    Object.assign(this, { name, prefix, shown: false, begun: false, heard: [], gone: new AbortController() });
-    this.store = SHARED.stores[kind] ??= new Store();
-    Object.assign(this.store.server, server);
-    this.clock = new Clock();
+    super(element, server, name, prefix, (SHARED.stores[kind] ??= new Store()));
     this.player = new Player(this.find("player"), this.find("film"), this.clock);
-    const former = SHARED.tabs[name]; // gradio builds a tab anew where its button had no room
-    former?.gone.abort();
-    this.former = former?.release === this.store.about?.release ? former : null;
-    SHARED.tabs[name] = this;
-    SHARED.masthead ??= new Masthead();
+    if (this.former?.release !== this.store.about?.release) this.former = null;
     this.listen();
     this.transport();
     this.saving();
     this.keyboard();
   }
-  // What the store tells, as long as this tab is there
-  on(name, hear) {
-    this.heard.push([name, hear]);
-    this.store.addEventListener(name, ({ detail }) => hear(detail), { signal: this.gone.signal });
-  }
-  // Called by the tab once all its parts are there: it learns what has been told before, and begins when it is first seen.
+  // It learns what has been told before.
   watch() {
     for (const told of ["about", "clip", "point"])
       if (told in this.store.last) for (const [name, hear] of this.heard) if (name === told) hear(this.store.last[told]);
-    new ResizeObserver(() => {
-      const shown = Boolean(this.root.offsetParent), come = shown && !this.shown;
-      this.shown = shown;
-      if (come) this.come();
-    }).observe(this.root);
-  }
-  find(name) {
-    return this.root.querySelector(`#${this.prefix}-${name}`);
-  }
-  say(words) {
-    this.find("say").textContent = words;
-  }
-  // Where an error belongs: beside what the hand is on, or under the player
-  place(from) {
-    return from?.closest?.(".vg-panel, .vg-matrix")?.querySelector(":scope > .vg-error") ?? this.find("error");
-  }
-  complain(message, from = null) {
-    const place = this.place(from);
-    place.textContent = message;
-    place.hidden = false;
-  }
-  calm(from) {
-    this.place(from).hidden = true;
-  }
-  quiet() {
-    for (const place of this.root.querySelectorAll(".vg-error")) place.hidden = true;
-  }
-  come() {
-    if (SHARED.wanted && SHARED.wanted !== this.name) return SHARED.turn(SHARED.wanted);
-    if (!this.begun || this.store.point) SHARED.active = this;
-    SHARED.masthead.show(this);
-    this.address();
-    if (this.begun) return this.arrive();
-    this.begun = true;
-    this.begin(SHARED.wanted ? SHARED.asked : "");
-    SHARED.wanted = null;
+    super.watch();
   }
   async begin(query) {
     const { store } = this;
@@ -113,19 +64,9 @@ class Stage {
     if (await this.store.go(null, "switch", { release: name })) this.store.keep();
     else SHARED.masthead.show(this);
   }
-  // What the link adds to the point, by name
-  extras() {
-    return {};
-  }
-  link() {
-    return linkTo(this.store.point.query, this.extras());
-  }
   // The lines of "python", or of "cli", that make what the tab shows
   lines(what) {
     return this.store.point[what];
-  }
-  address() {
-    if (this.store.point && SHARED.active === this) history.replaceState(history.state, "", this.link());
   }
   listen() {
     const { store } = this, length = this.find("length");
@@ -183,21 +124,10 @@ class Stage {
     for (const known of thumbs.keys()) if (!this.store.past.includes(known)) thumbs.delete(known);
   }
   transport() {
-    const { clock, store } = this, play = this.find("play");
-    const show = () => {
-      icon(play, clock.playing ? "pause" : "play");
-      play.setAttribute("aria-label", clock.playing ? "Pause" : "Play");
-    };
-    this.toggle = () => {
-      clock.playing = !clock.playing;
-      show();
-    };
+    const { store } = this;
+    this.player.onpause = this.playing();
     icon(this.find("undo"), "undo");
     icon(this.find("redo"), "redo");
-    this.player.onpause = show;
-    show();
-    play.addEventListener("click", this.toggle);
-    this.find("speed").addEventListener("change", (event) => (clock.speed = Number(event.target.value)));
     this.find("undo").addEventListener("click", () => store.undo());
     this.find("redo").addEventListener("click", () => store.undo(false));
     this.find("redraw").addEventListener("click", () => this.redraw());
@@ -208,54 +138,14 @@ class Stage {
       return this.store.ask("take", { query: this.store.point.query, format });
     });
   }
-  // What stands beside the player is busy while `work` lasts.
-  async during(work) {
-    const side = this.root.querySelector(".vg-side");
-    this.works = (this.works ?? 0) + 1;
-    side.setAttribute("aria-busy", "true");
-    try {
-      return await work();
-    } finally {
-      if (!--this.works) side.removeAttribute("aria-busy");
-    }
-  }
-  // A group of buttons, each of which saves what `made(kind)` gives
-  saver(name, what, kinds, made) {
-    const group = this.find(name);
-    group.setAttribute("aria-label", `Save ${what}`);
-    group.replaceChildren(make("span", { class: "vg-quiet" }, "Save"), ...kinds.map((kind) => make("button", {
-      type: "button", class: "vg-button", "data-save": kind, title: kind === "npz" ? "Frames and latents, exact" : null,
-      onclick: (event) => this.store.point && this.save(event.currentTarget, () => made(kind)),
-    }, kind)));
-  }
-  // A file that the server makes, as a download
-  async save(button, made) {
-    button.setAttribute("aria-busy", "true");
-    try {
-      const file = await made();
-      const bytes = Uint8Array.from(atob(file.data), (letter) => letter.charCodeAt(0));
-      const url = URL.createObjectURL(new Blob([bytes], { type: file.mime }));
-      make("a", { href: url, download: file.name }).click();
-      setTimeout(() => URL.revokeObjectURL(url), 10000);
-      this.say(`Saved ${file.name}`);
-    } catch (error) {
-      this.complain(error.message, button);
-    }
-    button.removeAttribute("aria-busy");
-  }
   keyboard() {
-    document.addEventListener("keydown", (event) => {
-      const { target, key } = event;
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !this.root.offsetParent) return;
-      if (target.matches("textarea, select, input:not([type=range]):not([type=checkbox])")) return;
-      const onButton = target.closest("button, summary, a, [type=checkbox], [role=tab]");
-      if (key === " " && !onButton) this.toggle();
-      else if (key === "z" || key === "Z") this.store.undo(!event.shiftKey);
+    this.keys((key, { shiftKey }) => {
+      if (key === "z" || key === "Z") this.store.undo(!shiftKey);
       else if (key === "r") this.redraw();
       else if (/^[1-9]$/.test(key)) this.labels?.chips[key - 1]?.click();
-      else return;
-      event.preventDefault();
-    }, { signal: this.gone.signal });
+      else return false;
+      return true;
+    });
   }
 }
 
