@@ -25,6 +25,12 @@ METRICS = {
     ),
     "is": ("Inception Score", "high", "Whether clips are surely of one class, and all classes as frequent."),
     "s3": ("S3", "high", "Whether a classifier learns from generated clips what it learns from real ones."),
+    "ppl": ("Path length", "low", "How unevenly clips change along short steps through the latents."),
+    "memorisation": (
+        "Memorisation",
+        "",
+        "1 for copies of training clips; 0.5: as near to them as unseen real clips are.",
+    ),
     "ssim_moving16": (
         "SSIM where it moves",
         "high",
@@ -98,7 +104,8 @@ def form(key: str) -> str:
         return ""
     clips, videos, frames, size = match.groups()
     first = f"{int(clips):,} clips of " if clips else ""
-    return f"{first}{frames} frames, {size}×{size}{f', out of {videos} videos' if videos else ''}"
+    others = "training clips, to find the nearest of" if start(key) == "memorisation" else "videos, to take them from"
+    return f"{first}{frames} frames, {size}×{size}{f', {videos} {others}' if videos else ''}"
 
 
 def number(value: object) -> float | None:
@@ -118,6 +125,8 @@ def _beside(metrics: Mapping) -> tuple:
 
 def _row(key: str, told: Sequence[Mapping | None]) -> Row:
     name, better, meaning = METRICS.get(start(key), (start(key), "", ""))
+    what = key[len(start(key)) + 1 :].split("_")[:-2]  # before the features and the form: of what, as ppl has it
+    name += f" ({', '.join(what)})" if what else ""
     values = tuple(None if metrics is None else number(metrics[key]) for metrics in told)
     scales: dict[str, tuple[float, float]] = {}
     for metrics in filter(None, told):
