@@ -27,10 +27,12 @@ ARROWS = {
     "inference": "errors latents conditions video models",
     "explore": "errors files latents conditions video pictures models inference",
     "training": "errors files latents conditions video models data metrics hub vision",
+    "benchmark": "errors files models data metrics training",
     "ui": "errors files latents conditions video pictures models data metrics hub inference explore",
     "doctor": "errors files hub models vision",
     "arguments": "errors video explore",
-    "commands": "errors latents conditions video pictures models data metrics hub remote explore doctor training",
+    "commands": "errors latents conditions video pictures models data metrics hub remote explore doctor training "
+    "benchmark",
     "cli": "errors arguments commands",
 }
 #: inside a function only, so that no circle is ever imported: a run folder is loaded by who wrote it, the Hub if asked

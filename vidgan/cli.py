@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from . import arguments as read
-from .commands import animate, data, draw, evaluate, releases, walk
+from .commands import animate, benchmark, data, draw, evaluate, releases, walk
 from .errors import VidganError, unknown
 
 
@@ -190,6 +190,32 @@ def parser() -> Parser:
     measured.add_argument("--json", action="store_true", help="everything that repeats the measurement, as JSON")
     measured.add_argument("--jsonl", metavar="FILE", help="add the same to a file, a line for each metric")
 
+    compared = _command(commands, "benchmark", benchmark.benchmark, "train and measure the papers' tables", BENCHMARK)
+    compared.add_argument("--suite", default="baselines", metavar="SUITE", help="one, several, or all (baselines)")
+    compared.add_argument("--data", default="expressions", metavar="DATA", help="one data set or several (expressions)")
+    compared.add_argument(
+        "--budget", type=read.whole("--budget", 1, 10**9), default=30_000, metavar="N", help="training clips (30000)"
+    )
+    compared.add_argument(
+        "--seeds", type=read.whole("--seeds", 1, 100), default=3, metavar="N", help="trainings of each row (3)"
+    )
+    compared.add_argument(
+        "--clips", type=read.whole("--clips", 2, 100_000), default=512, metavar="N", help="measured on each side (512)"
+    )
+    compared.add_argument("--scale", default="narrow", choices=("narrow", "paper"), help="narrow (default) or paper")
+    compared.add_argument(
+        "--batch", type=read.whole("--batch", 0, 4096), default=16, metavar="N", help="clips a step (16; 0: presets')"
+    )
+    compared.add_argument("--out", default="runs/benchmark", metavar="DIR", help="runs, results.jsonl, benchmark.json")
+    compared.add_argument("--page", metavar="FILE", help="write the tables there, too: docs/benchmark.md")
+    compared.add_argument("--report", action="store_true", help="train nothing: tell what is in --out already")
+    compared.add_argument("--list", action="store_true", help="the suites, with what they claim")
+    compared.add_argument(
+        "--threads", type=read.whole("--threads", 0, 1024), default=0, metavar="N", help="of the processor (0: all)"
+    )
+    compared.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="auto, cpu or cuda")
+    compared.add_argument("--json", action="store_true", help="what benchmark.json holds")
+
     datasets = _group(commands, "data", "look at data sets")
     inspect = _command(datasets, "inspect", data.look, "counts, lengths and classes; a contact sheet with --out")
     inspect.add_argument("name", metavar="NAME", help="a data set; see `vidgan data list`")
@@ -290,6 +316,11 @@ ANIMATE = """Set a picture in motion.
 
 The picture is cropped to a square and made as small as the release sees it. With --variations (down) or --all-labels
 (across) the file is one sheet of several videos. Each --then adds a part that goes on from the last frame."""
+
+BENCHMARK = """Train the rows of the papers' tables by the same budget, measure them, and tell which claims hold.
+
+Stop it at any time: the same command goes on, and what has been measured is not measured again. --list names the
+suites; --scale paper has the published widths and is for a GPU."""
 
 EVALUATE = """Measure a release on clips that training never saw.
 

@@ -47,7 +47,7 @@ def path_lengths(
     classes = generator.config.classes
     condition = Condition.of_classes(torch.arange(points) % classes, classes) if classes else None
     names = generator.latent_space.names
-    ways = {name: (name,) for name in names} | ({"all": names} if len(names) > 1 else {})
+    ways = {name: (name,) for name in names if len(names) > 1} | {"all": names}
     shown = f"{features.title}_{points}x{generator.frames}f{generator.size}"
     result, intervals = {}, {}
     for way, chosen in ways.items():

@@ -1,0 +1,132 @@
+"""Train and measure the rows of suites; every result is a line of JSON, and what is there is not done again."""
+
+import json
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..data import open_source
+from ..errors import VidganError
+from ..metrics.registry import METRICS, Told
+from ..training.state import ema_generator, load_state
+from ..training.trainer import train
+from .suites import Row, Suite, budgeted
+
+RESULTS = "results.jsonl"
+#: what data sets are told: faces whose heads stay still, which small networks learn soonest
+DATA_OPTIONS = {"expressions": ("bank=4096", "turns=false")}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every row gets. clips: training clips shown; seeds: trainings of each row; measured: clips on each side of
+    a distance; batch: clips a step (0: the preset's own)."""
+
+    clips: int = 30_000
+    seeds: int = 3
+    measured: int = 512
+    scale: str = "narrow"
+    batch: int = 16
+    threads: int = 0
+    device: str = "auto"
+
+    def __post_init__(self):
+        if self.clips < 1 or self.seeds < 1 or self.measured < 2 or self.batch < 0:
+            raise VidganError("A benchmark needs at least 1 clip, 1 seed and 2 measured clips; batch is not negative.")
+
+
+def options_of(row: Row, data: str, seed: int, budget: Budget, folder: Path):
+    """The whole training of one row."""
+    options = row.options(budget.scale)
+    options = replace(
+        options, data=data, data_options=DATA_OPTIONS.get(data, ()),
+        seed=seed, run=folder, batch=budget.batch or options.batch, threads=budget.threads, device=budget.device,
+        precision="bf16", sheet_every=0, evaluate_every=0,
+    )  # fmt: skip
+    return budgeted(options, budget.clips).check()
+
+
+def run(
+    suites: list[Suite], data: list[str], budget: Budget, out: Path, say: Callable[[str], None] = lambda line: None
+) -> list[dict]:
+    """All results of these suites on these data sets, as JSON, those of earlier runs in `out` among them.
+
+    out: folder for runs and results.jsonl; a run that was stopped goes on. say: told what begins, a line each time.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VidganError(f"{out} cannot be made: {error.strerror or error}.") from error
+    for suite in suites:
+        for name in data:
+            for seed in range(budget.seeds):
+                for row in suite.rows:
+                    _row(suite, row, name, seed, budget, out, say)
+    return results(out)
+
+
+def results(out: Path) -> list[dict]:
+    """What has been measured so far in a benchmark's folder."""
+    try:
+        lines = (out / RESULTS).read_text("utf-8").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            found.append(json.loads(line))
+        except ValueError:  # the line that a kill cut short
+            continue
+    return found
+
+
+def _keep(out: Path, line: dict) -> None:
+    """One more line, on a line of its own even where the last one was cut short."""
+    place = out / RESULTS
+    text = place.read_text("utf-8") if place.is_file() else ""
+    with place.open("a", encoding="utf-8") as file:
+        file.write(("\n" if text and not text.endswith("\n") else "") + json.dumps(line) + "\n")
+
+
+def _row(suite: Suite, row: Row, data: str, seed: int, budget: Budget, out: Path, say: Callable[[str], None]) -> None:
+    """One row of one seed: trained as far as it is not, measured by what has not been."""
+    which = {"suite": suite.name, "row": row.name, "data": data, "seed": seed}
+    done = {line["metric"] for line in results(out) if which.items() <= line.items() and line["budget"] == budget.clips}
+    missing = [name for name in suite.metrics if name not in done]
+    if not missing:
+        return
+    slug = "".join(letter if letter.isalnum() else "-" for letter in row.name.lower())
+    folder = out / "runs" / f"{suite.name}-{slug}-{data}-{budget.clips}-{seed}"
+    options = options_of(row, data, seed, budget, folder)
+    state = load_state(folder)
+    if state is None or state[1]["step"] < options.steps:
+        say(f"{suite.name}: training {row.name} on {data}, seed {seed}, {options.steps} steps")
+        with redirect_stdout(sys.stderr):  # what is printed here is the report alone
+            train(options)
+        state = load_state(folder)
+        if state[1]["step"] < options.steps:
+            raise VidganError(f"{folder} was stopped at step {state[1]['step']}; the same command goes on.")
+    generator = ema_generator(folder).eval().requires_grad_(False)
+    sources = {}
+    for name in missing:
+        metric = METRICS[name]
+        for split in metric.splits:
+            if split not in sources:
+                sources[split] = _split(options, split, generator.takes_image)
+        say(f"{suite.name}: {name} of {row.name} on {data}, seed {seed}")
+        told = Told(clips=budget.measured, seed=seed, videos=max(1, budget.measured // 10), points=budget.measured // 4)
+        result = metric.measure(generator, sources, told).result
+        line = which | {"metric": name, "budget": budget.clips, "scale": budget.scale, "steps": options.steps,
+                        "batch": options.batch, "parameters": generator.parameter_count,
+                        "train_seconds": round(state[1]["seconds"], 1), "result": result}  # fmt: skip
+        _keep(out, line)
+
+
+def _split(options, split: str, takes_image: bool):
+    chosen = options.source_options()
+    if options.data == "expressions" and split == "test":
+        chosen["bank"] = 0 if takes_image else 1024
+    form = {"frames": options.model.frames, "size": options.model.size}
+    return open_source(options.data, split=split, root=options.data_root, **form | chosen)
