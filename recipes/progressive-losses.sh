@@ -6,6 +6,6 @@ set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 for loss in swgan wgan-gp; do
   "$python" train.py progressive --preset "cpu-$loss" --data expressions --data-options bank=4096 turns=false \
-    --model.size 32 --model.width 32 --batch 16 --recipe.growth.stable 3000 --recipe.growth.fade 3000 --steps 1034 \
+    --model.size 32 --model.width 32 --batch 16 --recipe.growth.stable 3000 --recipe.growth.fade 3000 --steps 1034 --recipe.ema 0.999 \
     --evaluate-every 94 --evaluate-clips 512 --run "$runs/progressive-$loss" "$@"
 done

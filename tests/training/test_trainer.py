@@ -170,6 +170,20 @@ def test_a_run_is_not_continued_with_other_options(tmp_path):
         train(smoke(tmp_path, batch=6, model=dataclasses.replace(smoke(tmp_path).model, width=3)))
 
 
+def test_the_average_may_be_another_from_some_step_on(tmp_path):
+    """It decides what is published, and nothing that the networks learn."""
+    for folder, averages in (("one", [0.9, 0.9]), ("two", [0.9, 0.0])):
+        for steps, ema in zip((1, 2), averages, strict=True):
+            recipe = dataclasses.replace(smoke(tmp_path).recipe, ema=ema)
+            train(smoke(tmp_path / folder, steps=steps, recipe=recipe))
+    one, two = (weights(tmp_path / folder) for folder in ("one", "two"))
+    learnt = [name for name in one if name.startswith("network.")]
+    assert all(torch.equal(one[name], two[name]) for name in learnt)
+    last = {name: value for name, value in two.items() if name.startswith("ema.") and name.endswith("weight")}
+    assert last and all(torch.equal(value, two[f"network.generator.{name[4:]}"]) for name, value in last.items())
+    assert not all(torch.equal(value, one[name]) for name, value in last.items())
+
+
 def test_contradictions_are_refused_together(root, tmp_path):
     result = subprocess.run(
         command(root, tmp_path, "--batch", "5", "--micro-batches", "2", "--keep", "0", "--threads", "-1"),

@@ -121,7 +121,7 @@ class Generator(nn.Module):
         them."""
         return self.latent_space.sample(n, seed, **{"steps": self.steps_for(self.frames), **options})
 
-    def draw(self, n: int, generator: torch.Generator) -> Latents:
+    def draw_latents(self, n: int, generator: torch.Generator) -> Latents:
         """The same from a torch generator, for training."""
         return self.latent_space.draw(n, generator, self.steps_for(self.frames))
 

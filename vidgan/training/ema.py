@@ -59,7 +59,7 @@ def calibrate(generator: Generator, shown: Condition | None = None, batches: int
     classes = generator.config.classes
     drawn = []
     for index in range(batches):
-        latents = generator.draw(size, random)
+        latents = generator.draw_latents(size, random)
         label = torch.randint(0, classes, (size,), generator=random) if classes else None
         condition = Condition.of_classes(label, classes) if classes else None
         if shown is not None:

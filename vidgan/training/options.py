@@ -112,20 +112,22 @@ def check_adam(rates: dict[str, float], betas: tuple[float, float]) -> None:
 #: what the trainer itself tells a data set
 RESERVED = ("split", "frames", "size", "seed", "rank", "device", "root")
 
-#: options that may differ between a run and its continuation; all others decide the weights
+#: options that may differ between a run and its continuation; all others decide what the networks learn
 FREE = {
+    "recipe.ema",  # which decides the average that is published, and nothing that it is an average of
     *("preset", "dry_run", "run", "steps", "max_minutes", "data_root", "log_every", "sheet_every", "evaluate_every"),
     *("evaluate_clips", "save_minutes", "keep", "threads", "compile"),
 }
 
 
 def changed(before: dict, now: dict) -> list[str]:
-    """Names of options that decide the weights and differ between two `to_json()` dicts."""
+    """Names of options that decide what is learnt and differ between two `to_json()` dicts."""
     names = []
     for name in sorted((before.keys() | now.keys()) - FREE):
         old, new = before.get(name), now.get(name)
         if isinstance(old, dict) and isinstance(new, dict):
-            names += [f"{name}.{key}" for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
+            inside = [key for key in sorted(old.keys() | new.keys()) if f"{name}.{key}" not in FREE]
+            names += [f"{name}.{key}" for key in inside if old.get(key) != new.get(key)]
         elif old != new:
             names.append(name)
     return names

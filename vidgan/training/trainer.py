@@ -183,7 +183,7 @@ class Trainer:
             batch = self.source.batch(size, number)
             random = step_generator(options.seed + 1, 0, number)
             generator = self.networks.plain["generator"]
-            latents = generator.draw(size, random).to(self.device)
+            latents = generator.draw_latents(size, random).to(self.device)
             clip = batch.clip.to(self.device, non_blocking=True)
             if moment.stage is not None:
                 clip = options.at_stage(clip, moment.stage)
