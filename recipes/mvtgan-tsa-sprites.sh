@@ -9,7 +9,8 @@ source "$(dirname "$0")/environment.sh"
 stage() {
   local run=$1
   shift
-  "$python" train.py mvtgan --preset cpu --data sprites --evaluate-every 1000 --run "$runs/$run" "$@"
+  "$python" train.py mvtgan --preset cpu --data sprites --model.no-normalised-codes --evaluate-every 1000 \
+    --run "$runs/$run" "$@"
 }
 name=mvtgan-tsa-sprites
 stage $name-alike --steps 753 --recipe.variety 0 --recipe.ema 0.999 "$@"

@@ -77,7 +77,6 @@ MVT = {
     "architecture": "mvtgan",
     "preset": "tsa-ema",
     "narrow_preset": "cpu-tsa-ema",
-    "narrow": (("normalised_codes", True),),
 }
 UNCHANGED = (("deviation_a", 1.0), ("deviation_c", 1.0), ("shifted_blocks", 0))
 LATENT, LABELLED, PICTURES = (

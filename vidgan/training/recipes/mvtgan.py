@@ -236,7 +236,15 @@ PRESETS = {
     "tsa-ema": SMALL,
     "cpu-tsa-ema": replace(
         SMALL,
-        model=replace(SMALL.model, width=8, hidden=256, spectral_norm=False, gru_input="z", minibatch_std=True),
+        model=replace(
+            SMALL.model,
+            width=8,
+            hidden=256,
+            spectral_norm=False,
+            gru_input="z",
+            normalised_codes=True,
+            minibatch_std=True,
+        ),
         batch=16,
         recipe=replace(SMALL.recipe, loss="logistic", lr_generator=4e-4, discriminator_steps=1, variety=5.0, ema=0.99),
     ),

@@ -186,15 +186,17 @@ RELEASED = replace(
     model=replace(SWGAN.model, schedule="released", orthonormal=False),
     recipe=ProgressiveRecipe(penalty="released", gradient=50.0),
 )
-#: What we train with on processors: 64 pixels, a third of the channels, a hundredth of the clips; with so few steps at a
-#: level the average has to forget sooner.
+#: What we train with on processors: 64 pixels, a third of the channels, a hundredth of the clips; with so few steps at
+#: a level the average has to forget sooner.
 SMALL = _whole(
     replace(
         SWGAN,
         model=ProgressiveConfig(size=64, width=48),
         batch=8,
         precision="bf16",
-        recipe=ProgressiveRecipe(growth=Growth(stable=6000, fade=6000, batches=(4, 4, 2, 2, 1)), mirror=False, ema=0.99),
+        recipe=ProgressiveRecipe(
+            growth=Growth(stable=6000, fade=6000, batches=(4, 4, 2, 2, 1)), mirror=False, ema=0.99
+        ),
     )
 )
 
