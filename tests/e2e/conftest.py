@@ -1,6 +1,7 @@
 """The real page in a real browser: `python app.py` in a process of its own, with releases that are small and quick."""
 
 import contextlib
+import json
 import os
 import shutil
 import socket
@@ -36,8 +37,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def page_releases(tmp_path_factory, make_release) -> Path:
-    """Three releases for Explore, two of them without attention, one that grows, their directions (of one anchor)
-    beside them, and one for Image to video."""
+    """Four releases for Explore, two of them without attention, one that grows, one that lays layers over each other,
+    their directions (of one anchor) beside them, and one for Image to video. Two have been measured alike."""
     import torch
 
     from vidgan import hub
@@ -54,9 +55,28 @@ def page_releases(tmp_path_factory, make_release) -> Path:
     tree = build("progressive", size=32, width=8, latent=8)
     info = ReleaseInfo("progressive-faces", "progressive", data="expressions", frames=8, size=32)
     directions.directions_of(hub.load(hub.save_release(folder / "progressive-faces", tree, info, card="# faces\n")))
+    layers = build("vgan", width=2, noise=8).eval()
+    for parameter in layers.parameters():  # as it begins, it is all grey
+        if parameter.dim() > 1:
+            torch.nn.init.normal_(parameter, std=2 * parameter[0].numel() ** -0.5)
+    info = ReleaseInfo("vgan-expressions", "vgan", data="expressions", frames=16, size=64)
+    directions.directions_of(hub.load(hub.save_release(folder / "vgan-expressions", layers, info, card="# layers\n")))
+    for name, value in (("g3an-expressions", 20.0), ("vgan-expressions", 30.0)):
+        measured(folder / name, value)
     patch.undo()
     make_animator(folder / "imaginator-expressions", folder.parent)
     return folder
+
+
+def measured(release: Path, value: float) -> None:
+    """A Fréchet distance with its controls, and the curve that led there, into a release's folder."""
+    key = "fvd_vidgan-0a_512x16f64"
+    report = {"data": "expressions", "split": "test", "clips": 512, "real_clips": 512, "frames": 16, "size": 64}
+    controls = {"floor": {key: 1.5}, "frozen": {key: 50.0}}
+    lines = [{"step": 100 * i, f"test_{key}": value + 10 / i} for i in (1, 2, 3)]
+    losses = [{"step": step, "g_video": 1 / step, "d_video": 1.0} for step in (20, 40, 60)]
+    (release / "metrics.json").write_text(json.dumps({key: value, **report, "controls": controls}))
+    (release / "curve.json").write_text(json.dumps({"train": losses, "metrics": lines}))
 
 
 class Server:
@@ -305,6 +325,32 @@ class Walking(Resampling):
         return self.page.evaluate("new URLSearchParams(location.hash.slice(1)).get('walk')")
 
 
+class Comparing(Resampling):
+    """One visitor of the tab Compare."""
+
+    prefix, root = "vc", "#vc-compare"
+
+    def open(self, query: str = "?tab=compare") -> "Comparing":
+        self.page.goto(f"{self.server.url}/{query}")
+        self.page.wait_for_selector("#vc-compare.vc-there", state="visible")
+        self.rest()
+        return self
+
+    def rest(self) -> None:
+        """Wait until nothing is under way: every column has its clip."""
+        self.page.wait_for_timeout(50)
+        self.page.wait_for_function("!document.querySelector('.vc[aria-busy], .vc-columns [aria-busy]')")
+
+    def blind(self) -> None:
+        """The blind test in sight, with a pair on the table."""
+        self.page.evaluate("document.querySelector('#vc-blind').scrollIntoView({ block: 'center' })")
+        self.page.wait_for_function("document.querySelectorAll('.vc-choice:not(:disabled, [aria-busy])').length == 2")
+
+    @property
+    def votes(self) -> list[dict]:
+        return json.loads(self.page.evaluate("localStorage.getItem('vidgan.votes') ?? '[]'"))
+
+
 @pytest.fixture
 def visit(browser, server):
     """visit(query, kind=Visit, **options) -> a visitor; what went wrong is told when the test is over."""
@@ -337,6 +383,12 @@ def resampling(visit):
 def growing(visit):
     """growing(query, **options) -> a visitor of Growth."""
     return lambda query=None, **options: visit(query, kind=Growing, **options)
+
+
+@pytest.fixture
+def comparing(visit):
+    """comparing(query, **options) -> a visitor of Compare."""
+    return lambda query=None, **options: visit(query, kind=Comparing, **options)
 
 
 @pytest.fixture

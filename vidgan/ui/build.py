@@ -43,7 +43,8 @@ def build(studio: Studio | None = None, animation: AnimationStudio | None = None
     studio = studio or Studio()
     animation = animation or AnimationStudio(studio.releases, studio)
     with gr.Blocks(title="vidgan", analytics_enabled=False, delete_cache=CACHE, fill_width=True) as page:
-        masthead()
+        grow, several = bool(growing()), bool(comparable())
+        masthead([name for name, there in (("growth", grow), ("compare", several)) if there])
         with gr.Tabs(elem_id="vg-tabs") as tabs:
             with gr.Tab("Explore", id="explore", elem_id="vg-tab-explore", render_children=True):
                 first = explore(studio)
@@ -53,11 +54,9 @@ def build(studio: Studio | None = None, animation: AnimationStudio | None = None
                 interpolate(InterpolateStudio(studio.releases))
             with gr.Tab("Resample", id="resample", elem_id="vg-tab-resample", render_children=True):
                 resample(ResampleStudio(studio.releases))
-            shown = {"visible": bool(growing()), "render_children": True}
-            with gr.Tab("Growth", id="growth", elem_id="vg-tab-growth", **shown):
+            with gr.Tab("Growth", id="growth", elem_id="vg-tab-growth", visible=grow, render_children=True):
                 growth(GrowthStudio(studio.releases))
-            shown = {"visible": bool(comparable()), "render_children": True}
-            with gr.Tab("Compare", id="compare", elem_id="vg-tab-compare", **shown):
+            with gr.Tab("Compare", id="compare", elem_id="vg-tab-compare", visible=several, render_children=True):
                 compare(CompareStudio(studio.releases))
             with gr.Tab("About", id="about"):
                 gr.Markdown(text("about.md"), elem_id="vg-about")

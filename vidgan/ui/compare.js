@@ -1,6 +1,8 @@
 // The tab Compare: releases of one data set beside each other. `element`, `server` and `trigger` are given by the
 // component that holds it; its event "select" hands SHARED.figure to the plot below.
 
+const many = (count) => (count < 1e6 ? `${Math.round(count / 1e3)} k` : `${(count / 1e6).toFixed(1)} M`);
+
 class Compare extends Tab {
   constructor(element, server, trigger) {
     super(element, server, "compare", "vc", new Store());
@@ -73,7 +75,7 @@ class Compare extends Tab {
     this.fillChips("data", families.map((one) => chip(one.title, one === family, () =>
       one === family || this.choose({ releases: one.releases.slice(0, 2).map(({ name }) => name), label: null }))));
     this.find("families").hidden = families.length < 2;
-    this.fillChips("releases", family.releases.map(({ name, title }) => chip(name, releases.includes(name), () => this.toggle(name), title)));
+    this.fillChips("releases", family.releases.map(({ name, title }) => chip(name, releases.includes(name), () => this.pick(name), title)));
     this.find("table").replaceChildren(measuredTable(table, releases));
     this.columns = releases.map((name) => this.column(family.releases.find((one) => one.name === name)));
     this.find("columns").replaceChildren(...this.columns.map(({ element }) => element));
@@ -90,10 +92,11 @@ class Compare extends Tab {
       if (mine) chip.focus();
     });
   }
-  toggle(name) {
-    const { families, data, releases } = this.now, all = families.find((one) => one.data === data).releases.map((one) => one.name);
-    const wanted = all.filter((one) => releases.includes(one) !== (one === name));
-    this.choose({ releases: wanted, label: null }, this.find("releases"));
+  pick(name) {
+    const { families, data, releases, label } = this.now, all = families.find((one) => one.data === data).releases;
+    const wanted = all.filter((one) => releases.includes(one.name) !== (one.name === name));
+    const known = wanted.every(({ labels }) => !labels.length || labels.includes(label));
+    this.choose({ releases: wanted.map((one) => one.name), label: known ? label : null }, this.find("releases"));
   }
   column(facts) {
     const canvas = make("canvas", { width: 64, height: 64, role: "img", "aria-label": `A clip of ${facts.name}` });
@@ -125,7 +128,7 @@ class Compare extends Tab {
     Object.assign(canvas, { width: strip.height, height: strip.height });
     title.href = linkTo(answer.query);
     title.title = facts.animates ? "Open it in Image to video" : "Open it in Explore";
-    const words = [facts.system, `${(parameters / 1e6).toPrecision(2)} M parameters`, `${answer.frames} frames`];
+    const words = [facts.system, `${many(parameters)} parameters`, `${answer.frames} frames`];
     if (facts.animates) words.push("animates this picture");
     if (!takes_label && this.now.labels.length) words.push("takes no label");
     told.textContent = words.join(" · ");

@@ -180,8 +180,7 @@ def _family(data: str, infos: Sequence[ReleaseInfo]) -> dict:
             "system": ARCHITECTURES[info.architecture].title.partition(":")[0],
             "title": ARCHITECTURES[info.architecture].title,
             "animates": compare.animates(info),
-            "frames": info.frames,
-            "size": info.size,
+            "labels": list(info.labels),
         }
         for info in infos
     ]

@@ -18,9 +18,12 @@ def text(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
-def masthead() -> gr.HTML:
-    """Title, release, facts, and what takes the clip away: above all tabs."""
-    return gr.HTML(html_template=text("masthead.html"), js_on_load=None, apply_default_css=False)
+def masthead(tabs: Sequence[str] = ()) -> gr.HTML:
+    """Title, release, facts, and what takes the clip away: above all tabs; tabs: which there are of those that are not
+    always there."""
+    return gr.HTML(
+        html_template=text("masthead.html").replace("TABS", " ".join(tabs)), js_on_load=None, apply_default_css=False
+    )
 
 
 def component(markup: str, prefix: str, scripts: Sequence[str], handlers: Sequence[Callable[[dict], dict]]) -> gr.HTML:

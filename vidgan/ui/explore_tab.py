@@ -10,5 +10,5 @@ SCRIPTS = (*STAGE, "spaces.js", "labels.js", "clips.js", "controls.js", "matrix.
 
 def explore(studio: Studio) -> gr.HTML:
     """The tab's component, answered by the studio."""
-    handlers = (studio.open, studio.switch, studio.draw, studio.take, studio.find_directions, studio.row, studio.ends)
-    return component("explore.html", "vg", SCRIPTS, handlers)
+    handlers = (studio.open, studio.switch, studio.draw, studio.take, studio.cell)
+    return component("explore.html", "vg", SCRIPTS, (*handlers, studio.find_directions, studio.row, studio.ends))

@@ -5,7 +5,8 @@
 
 const OURS = /^(release|label|frames|z|fusion|stage|view|then|image|tab|redraw|draws|original|walk|pace|compare|seed(\..*)?|truncation\..*)$/;
 const LONG = /^#?(image|walk)=/;
-const NAMED = ["resample", "interpolate", "growth", "compare"]; // tabs that a link asks for by name; the others know their releases
+// tabs that a link asks for by name, as far as they are there; the others know their releases
+const NAMED = ["resample", "interpolate", ...document.querySelector(".vg-mast").dataset.tabs.split(" ")];
 
 // asked: the link that the visitor came with; walk: what stands behind its #; wanted: the tab that it is for, until that
 // one is in sight; stores: the current points; tabs by name; active: the one in sight; turn(name) goes to another
