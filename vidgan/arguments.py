@@ -37,7 +37,7 @@ def real(name: str, low: float, high: float) -> Callable[[str], float]:
 
 def seed(text: str) -> int:
     """A seed of at most 64 bits."""
-    from .explore.bookmark import parse_seed
+    from .explore.parse import parse_seed
 
     return parse_seed(text)
 

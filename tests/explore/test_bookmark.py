@@ -11,7 +11,8 @@ from tests.animator import make_animator
 from tests.picture_files import noise, scene
 from vidgan import Condition, VidganError, cli, hub, pictures, video
 from vidgan.explore.animate import animate
-from vidgan.explore.bookmark import Bookmark, parse_seed
+from vidgan.explore.bookmark import Bookmark
+from vidgan.explore.parse import parse_seed
 
 SEEDS = {"appearance": 1289, "motion": 2**64 - 1}
 

@@ -11,7 +11,7 @@ from .shared import condition_of, print_json
 def sample(options) -> None:
     from .. import video
     from ..conditions import Condition
-    from ..explore.bookmark import parse_stage, parse_view
+    from ..explore.parse import parse_stage, parse_view
 
     generator = _generator(options)
     if options.latents is None:

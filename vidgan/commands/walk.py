@@ -163,7 +163,8 @@ def _point(text: str, options, generator, label: str | None):
 
     label: in place of the link's own; None leaves that.
     """
-    from ..explore.bookmark import Bookmark, parse_label
+    from ..explore.bookmark import Bookmark
+    from ..explore.parse import parse_label
 
     name, space = generator.info.name, generator.latent_space
     if text.isdecimal():

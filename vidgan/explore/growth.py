@@ -7,8 +7,9 @@ import numpy as np
 from ..errors import VidganError
 from ..inference import Renderer
 from ..models.base import Generator
-from .bookmark import Bookmark, parse_stage
+from .bookmark import Bookmark
 from .drawing import check_free, generator_of, sheet
+from .parse import parse_stage
 from .resample import clip_of
 
 

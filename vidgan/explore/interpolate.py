@@ -21,8 +21,9 @@ from ..errors import VidganError, unknown
 from ..inference import Renderer
 from ..latents import slerp, whole
 from ..models.base import Generator
-from .bookmark import Bookmark, parse_label, parse_weights
+from .bookmark import Bookmark
 from .drawing import check_free, generator_of
+from .parse import parse_label, parse_weights
 from .resample import clip_of
 
 MAX_KEYFRAMES = 16

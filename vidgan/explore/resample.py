@@ -17,8 +17,9 @@ from ..inference import Renderer
 from ..latents import MAX_SEED, whole
 from ..models.base import Generator
 from ..video import to_clip
-from .bookmark import Bookmark, parse_seed
+from .bookmark import Bookmark
 from .drawing import check_free, draw, generator_of
+from .parse import parse_seed
 
 MAX_VARIANTS = 64
 MAX_DRAWS = 64

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from ..errors import VidganError, unknown
-from ..explore.bookmark import (
-    Bookmark,
+from ..explore.bookmark import Bookmark
+from ..explore.parse import (
     parse_fusion,
     parse_image,
     parse_label,

@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 
 from .. import video
 from ..errors import VidganError
-from ..explore.bookmark import parse_seed
+from ..explore.parse import parse_seed
 from .animate_tab import animate
 from .animation_studio import AnimationStudio
 from .compare_studio import CompareStudio

@@ -10,7 +10,8 @@ from .. import hub, pictures, video
 from ..data.expressions.factors import FIRST_TEST_IDENTITY, TEST_IDENTITIES
 from ..errors import VidganError, unknown
 from ..explore import compare, curves, measured
-from ..explore.bookmark import MAX_LABEL, Bookmark, parse_seed
+from ..explore.bookmark import Bookmark
+from ..explore.parse import parse_seed
 from ..models import ARCHITECTURES, ReleaseInfo
 from . import faces
 from .blind import REAL, SHOWN_REAL, Pair, Pairs, real_clip, toss
@@ -146,7 +147,7 @@ class CompareStudio:
         if label is None:
             label = DEFAULT_LABEL if DEFAULT_LABEL in known else known[0] if known else ""
         if label != "" and label not in known:
-            raise unknown("label that these releases share", str(label)[:MAX_LABEL][:60], known)
+            raise unknown("label that these releases share", str(label)[:60], known)
         seed = request.get("seed")
         return infos, parse_seed(OPENING if seed is None else seed), label
 

@@ -8,18 +8,18 @@ import torch
 
 from ..conditions import Condition
 from ..errors import VidganError, unknown
-from ..explore.bookmark import (
+from ..explore.bookmark import Bookmark
+from ..explore.directions import Directions
+from ..explore.interpolate import Walk
+from ..explore.parse import (
     MAX_LABEL,
     MAX_TRUNCATION,
-    Bookmark,
     parse_frames,
     parse_label,
     parse_seed,
     parse_stage,
     parse_view,
 )
-from ..explore.directions import Directions
-from ..explore.interpolate import Walk
 from ..latents import Latents, Subspace
 from ..models.base import Generator
 

@@ -5,8 +5,9 @@ from dataclasses import asdict
 from .. import video
 from ..errors import VidganError
 from ..explore import resample
-from ..explore.bookmark import Bookmark, parse_seed
+from ..explore.bookmark import Bookmark
 from ..explore.drawing import sheet
+from ..explore.parse import parse_seed
 from ..latents import MAX_SEED
 from .handlers import answer, file, format_of
 from .releases import Release, draw
