@@ -4,6 +4,7 @@ import base64
 import io
 import logging
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,7 +14,7 @@ from vidgan import hub, pictures, video
 from vidgan.explore import compare
 from vidgan.explore.animate import animate
 from vidgan.explore.bookmark import Bookmark
-from vidgan.ui import blind
+from vidgan.ui import blind, build
 from vidgan.ui.blind import REAL, Pair, Pairs
 from vidgan.ui.compare_studio import CompareStudio
 
@@ -200,3 +201,12 @@ def test_what_makes_no_sense_is_told_in_one_sentence(studio, handler, request_, 
         answer = getattr(studio, handler)(request_)
     assert list(answer) == ["error"] and why in answer["error"] and len(answer["error"]) < 250
     assert not caplog.records
+
+
+def test_the_tab_is_there_where_there_is_something_to_compare(own_checkpoints, make_release):
+    for name, there in ((A, False), (B, True)):
+        make_release(own_checkpoints / name)
+        blocks = build.build().blocks.values()
+        assert {one.label: one.visible for one in blocks if isinstance(one, gr.Tab)}["Compare"] is there
+        known = [one.html_template for one in blocks if isinstance(one, gr.HTML) and "data-tabs" in one.html_template]
+        assert [f'data-tabs="{"compare" if there else ""}"' in one for one in known] == [True], "which a link may name"

@@ -80,7 +80,7 @@ class Blind {
   build({ releases, data, real }) {
     Object.assign(this, { releases, data, ahead: null });
     this.tab.find("real").textContent = real ? "Real ones are among them: drawn faces that no network has learnt from."
-      : "Real clips are left out: their terms do not let us show them here.";
+      : "Real clips are left out: only those that we draw ourselves may be shown here.";
     this.show();
     this.look();
   }
@@ -144,10 +144,11 @@ class Blind {
     }
     await this.next();
   }
-  key(key) {
+  // A key that is held down votes once.
+  key(key, { target, repeat }) {
     const side = { ArrowLeft: "left", ArrowRight: "right" }[key];
-    if (!this.near || !(side || key === "s")) return false;
-    if (this.pair) side ? this.vote(side) : this.next();
+    if (!this.near || !(side || key === "s") || target.closest("[role=tab], [role=slider]")) return false;
+    if (this.pair && !repeat) side ? this.vote(side) : this.next();
     return true;
   }
   // How many votes there are, and, where that is asked for, for whom

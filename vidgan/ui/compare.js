@@ -21,10 +21,10 @@ class Compare extends Tab {
     this.seed.addEventListener("change", () => this.choose({ seed: this.seed.value }, this.seed));
     this.find("again").addEventListener("click", () => this.redraw());
     this.saver("save", "all clips", ["mp4", "webp", "gif"], (format) => this.store.ask("sheet", { ...this.chosen(), format }));
-    this.keys((key) => {
+    this.keys((key, event) => {
       if (key === "r") this.redraw();
       else if (/^[1-9]$/.test(key)) this.find("labels").children[key - 1]?.click();
-      else return this.blind.key(key);
+      else return this.blind.key(key, event);
       return true;
     });
     this.watch();

@@ -70,7 +70,8 @@ class CompareStudio:
         index = request.get("index")
         if type(index) is not int or not 0 <= index < len(infos):
             raise VidganError(f"The columns are 0 to {len(infos) - 1}, not {str(index)[:20]}.")
-        release, bookmark = self._point(infos[index], seed, label, self._picture(infos, seed))
+        image = self._picture(infos, seed) if compare.animates(infos[index]) else None
+        release, bookmark = self._point(infos[index], seed, label, image)
         generator, drawn = release.generator, draw(release, bookmark)
         return {
             "name": release.name,
@@ -111,10 +112,12 @@ class CompareStudio:
         generators = [self.releases[name].generator for name in makers if name != REAL]
         length, side = (min(one.frames for one in generators), max(one.size for one in generators))
         clips: dict[str, np.ndarray] = {}
-        label, image = _any_label(infos, seeds[0]), self._picture(infos, seeds[0])
+        label, image = _any_label(infos, seeds[0]), None
         if REAL in makers:
             clips[REAL], label = real_clip(infos, seeds[makers.index(REAL)], length, side)
             image = clips[REAL][0]
+        elif any(compare.animates(known[name]) for name in makers):
+            image = self._picture([known[name] for name in makers], seeds[0])
         for name, seed in zip(makers, seeds, strict=True):
             if name != REAL:
                 clips[name] = draw(*self._point(known[name], seed, label, image)).frames[:length]

@@ -59,7 +59,9 @@ class Curves {
         font: { family: "system-ui, sans-serif", size: 12, color: ink }, margin: { l: 50, r: 10, t: 30, b: 80 },
         legend: { orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom" }, hovermode: "closest",
         hoverlabel: { bgcolor: colour("--paper"), bordercolor: line, font: { color: ink } },
+        dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", // a thumb scrolls the page
       },
+      config: { displayModeBar: false },
     };
   }
 }
