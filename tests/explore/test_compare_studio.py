@@ -11,10 +11,13 @@ from PIL import Image
 
 from tests.animator import make_animator
 from vidgan import hub, pictures, video
+from vidgan.data.expressions import LABELS
+from vidgan.data.expressions.factors import FIRST_TEST_IDENTITY
 from vidgan.explore import compare
 from vidgan.explore.animate import animate
 from vidgan.explore.bookmark import Bookmark
-from vidgan.ui import blind, build
+from vidgan.models import ReleaseInfo
+from vidgan.ui import blind, build, compare_studio
 from vidgan.ui.blind import REAL, Pair, Pairs
 from vidgan.ui.compare_studio import CompareStudio
 
@@ -118,8 +121,7 @@ def test_a_vote_tells_what_was_shown(studio):
         for side in ("left", "right"):
             if told[side] == REAL:
                 infos = compare.chosen(hub.releases(), [A, B])
-                wanted, label = blind.real_clip(infos, int(told["seeds"][side]), 16, 64)
-                assert label == told["label"]
+                wanted = blind.real_clip(infos, int(told["seeds"][side]), told["label"], 16, 64)
             else:
                 generator = hub.load(told[side])
                 wanted = library(compare.point(generator, int(told["seeds"][side]), told["label"]).to_query(generator))
@@ -127,11 +129,25 @@ def test_a_vote_tells_what_was_shown(studio):
 
 
 def test_licensed_clips_are_never_shown(studio, monkeypatch):
-    monkeypatch.setattr(blind, "open_source", lambda *_, **__: pytest.fail("opened a data set"))
+    monkeypatch.setattr(compare_studio, "real_clip", lambda *_: pytest.fail("a real clip was drawn"))
     for _ in range(10):
         pair = studio.pair({"releases": ["one-weizmann", "two-weizmann"]})
         told = studio.vote({"token": pair["token"], "choice": "left"})
         assert {told["left"], told["right"]} == {"one-weizmann", "two-weizmann"}
+
+
+def test_real_clips_have_the_label_and_are_of_people_held_out(monkeypatch):
+    asked = []
+    real = blind.draw
+    monkeypatch.setattr(blind, "draw", lambda factors, *form: asked.append(factors) or real(factors, *form))
+    told = [ReleaseInfo("a", "g3an", data="expressions", data_options=("turns=false",))]
+    for seed, label in enumerate([*LABELS, "", "walk"]):
+        assert blind.real_clip(told, seed, label, 4, 32).shape == (4, 32, 32, 3)
+    assert [int(factors["expression"]) for factors in asked] == [0, 1, 2, 3, 4, 5, 0, 1]
+    assert all(int(factors["identity"]) >= FIRST_TEST_IDENTITY for factors in asked)
+    assert {float(factors["yaw_swing"]) for factors in asked} == {0.0}
+    blind.real_clip([*told, ReleaseInfo("b", "g3an", data="expressions")], 1, "fear", 4, 32)
+    assert float(asked[-1]["yaw_swing"]) != 0.0, "one of them knows heads that turn"
 
 
 def test_either_may_stand_to_the_left():

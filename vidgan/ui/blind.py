@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
-from ..data import open_source
+from ..data.expressions import LABELS, draw, sample_factors
 from ..models import ReleaseInfo
 from ..video import to_uint8
 
@@ -58,9 +59,13 @@ def toss(names: Sequence[str], data: str) -> tuple[list[str], list[int]]:
     return chance.sample(makers, 2), [chance.randrange(SEEDS) for _ in range(2)]
 
 
-def real_clip(infos: Sequence[ReleaseInfo], seed: int, frames: int, size: int) -> tuple[np.ndarray, str]:
-    """A drawn face that no release has learnt from, as these releases know faces: uint8 [T, H, W, 3], and its label."""
+def real_clip(infos: Sequence[ReleaseInfo], seed: int, label: str, frames: int, size: int) -> np.ndarray:
+    """A drawn face that no release has learnt from, as these releases know faces: uint8 [T, H, W, 3].
+
+    Of the held-out split of `expressions`; with the label, or any where that is none of its own.
+    """
     turns = not all("turns=false" in info.data_options for info in infos)
-    source = open_source("expressions", split="test", frames=frames, size=size, bank=0, turns=turns)
-    batch = source.batch(1, seed)
-    return to_uint8(batch.clip)[0], source.labels[int(batch.label)]
+    factors = sample_factors(1, torch.Generator().manual_seed(seed), "test", turns=turns)
+    index = LABELS.index(label) if label in LABELS else seed % len(LABELS)
+    factors["expression"] = torch.tensor([index])  # a batch of one would always have the first
+    return to_uint8(draw(factors, frames, size))[0]

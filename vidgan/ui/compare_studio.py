@@ -114,7 +114,7 @@ class CompareStudio:
         clips: dict[str, np.ndarray] = {}
         label, image = _any_label(infos, seeds[0]), None
         if REAL in makers:
-            clips[REAL], label = real_clip(infos, seeds[makers.index(REAL)], length, side)
+            clips[REAL] = real_clip(infos, seeds[makers.index(REAL)], label, length, side)
             image = clips[REAL][0]
         elif any(compare.animates(known[name]) for name in makers):
             image = self._picture([known[name] for name in makers], seeds[0])

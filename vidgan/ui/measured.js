@@ -12,7 +12,7 @@ function measuredTable(rows, names) {
   if (!rows.length) return make("p", { class: "vg-quiet" }, "Nothing has been measured of these releases yet.");
   const body = make("tbody", {}, ...rows.flatMap((row, i) => measuredRow(row, names, `vc-how-${i}`)));
   const head = make("thead", {}, make("tr", {}, make("td", {}), ...names.map((name) => make("th", { scope: "col" }, name))));
-  const table = make("table", { class: "vc-table" }, head, body);
+  const table = make("table", { class: "vc-table", style: `--columns: ${names.length}` }, head, body);
   if (rows.some(({ values }) => values.filter((value) => value !== null).length > 1)) return table;
   const alone = "No two of these numbers were measured in the same way: none is better than another.";
   return make("div", {}, make("p", { class: "vg-quiet" }, alone), table);
