@@ -163,7 +163,7 @@ def parser() -> Parser:
     measured.add_argument(
         *("--metric", "--metrics"), metavar="METRIC", help="distance, s3, inception, retrieval, ppl, or several"
     )
-    measured.add_argument("--features", metavar="NAME", help="vidgan (default), r3d, i3d or resnext101")
+    measured.add_argument("--features", metavar="NAME", help="vidgan (default), r3d, i3d, resnext101; c3d")
     measured.add_argument("--features-file", metavar="FILE", help="of the network that gives the features")
     measured.add_argument("--clips", type=read.whole("--clips", 2, 1_000_000), metavar="N", help="on each side (512)")
     measured.add_argument(

@@ -9,10 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from vidgan import VidganError
+from vidgan.data import open_source
 from vidgan.metrics import embedders
 from vidgan.metrics.embedders import BORROWED, open_features
 from vidgan.metrics.frechet import frechet_distance
+from vidgan.metrics.inception import inception
+from vidgan.metrics.registry import METRICS, Told
 from vidgan.metrics.resnext import ResNeXt3D
+from vidgan.models import build
 from vidgan.vision import torchvision
 
 
@@ -89,6 +93,42 @@ def test_the_real_i3d_gives_the_published_number():
     features = open_features("i3d", path)
     zeros, ones = (features.embed(torch.full((8, 3, 30, 64, 64), level)) for level in (-1.0, 1.0))
     assert frechet_distance(zeros, ones) == pytest.approx(151.3, abs=0.5)
+
+
+class Judge(nn.Module):
+    """Stands for C3D's file: the darker the middle frames, the surer it is of the first of 101 classes."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = 1 - x.flatten(1).mean(1, keepdim=True) / 255 * self.scale
+        return torch.cat([first, ((1 - first) / 100).expand(-1, 100)], 1)
+
+
+def test_c3d_stands_in_the_classifiers_place(folder, faces):
+    path = folder / BORROWED["c3d"].file
+    torch.jit.script(Judge()).save(str(path))
+    judge = open_features("c3d")
+    clip = torch.full((1, 3, 20, 8, 8), 1.0)
+    clip[:, :, 2:18] = -1.0
+    assert judge.embed(clip)[0, 0] == pytest.approx(1.0)
+    torch.manual_seed(0)
+    generator = build("g3an", width=2, classes=6).eval()
+    train = open_source("expressions", split="train", bank=24)
+    result = inception(generator, train, faces, 4, repeats=2, features=judge)
+    (name,) = [key for key in result if key.startswith("is_")]
+    assert name == f"is_{judge.title}_4x16f64" and result["classes"] == 101 and "test_accuracy" not in result
+    assert 1 <= result[name] < 1.2 and len(result["scores"]) == 2
+
+
+def test_features_and_classifiers_are_not_mistaken_for_each_other(folder, shipped):
+    torch.jit.script(Judge()).save(str(folder / BORROWED["c3d"].file))
+    with pytest.raises(VidganError, match="asks a classifier, not vidgan-"):
+        METRICS["inception"].measure(build("g3an", width=2), {}, Told(features=shipped))
+    with pytest.raises(VidganError, match="tells classes: features are those of vidgan, r3d, i3d, resnext101"):
+        METRICS["distance"].measure(build("g3an", width=2), {}, Told(features=open_features("c3d")))
 
 
 def test_r3d_is_torchvisions_without_its_last_layer(folder, monkeypatch):

@@ -3,6 +3,7 @@
     r3d          torchvision's R3D-18 (Tran et al. 2018), Kinetics-400: 512 numbers
     i3d          I3D (Carreira and Zisserman 2017), Kinetics-400, the FVD of Unterthiner et al. 2018: 400 numbers
     resnext101   3D ResNeXt-101 (Hara et al. 2018), Kinetics-400, the video FID of G3AN and ImaGINator: 2048 numbers
+    c3d          C3D, Sports-1M, then UCF-101 (TGANv2's), the Inception Score of TGAN, MVT-GAN and others: 101 classes
 
 `vidgan` stands for our own (features.py), which needs no file. All give numbers of their own scale: only distances with
 the same features compare.
@@ -44,10 +45,21 @@ class Features(Protocol):
         """What happens to clips of `size` pixels, in words."""
 
 
+def check_kind(features: Features | None, classifies: bool) -> None:
+    """VidganError for a classifier where features are wanted, or the other way round."""
+    if features is None or getattr(features, "classifies", False) == classifies:
+        return
+    names = ", ".join(name for name, kind in BORROWED.items() if kind.classifies == classifies)
+    if classifies:
+        raise VidganError(f"The Inception Score asks a classifier, not {features.title}: --features {names}, or none.")
+    raise VidganError(f"{features.title} tells classes: features are those of vidgan, {names}.")
+
+
 @dataclass(frozen=True)
 class Borrowed:
     """A network from a file. digest: how the file's SHA-256 begins, "" where nobody says; origin: who hands it on;
-    build(path) -> network; prepare(clip in [-1, 1]) -> what the network takes; resized: the latter in words."""
+    resized: what becomes of a clip, in words; build(path) -> network; prepare(clip in [-1, 1]) -> what the network
+    takes; classifies: it gives probabilities of `count` classes, not features."""
 
     file: str
     count: int
@@ -57,6 +69,7 @@ class Borrowed:
     resized: str
     build: Callable[[Path], nn.Module]
     prepare: Callable[[Tensor], Tensor]
+    classifies: bool = False
 
 
 def open_features(name: str = "vidgan", file: str | Path | None = None, device: str | torch.device = "cpu") -> Features:
@@ -104,6 +117,7 @@ class BorrowedFeatures:
     def __init__(self, name: str, hash: str, network: nn.Module):
         self.kind, self.network, self.hash = BORROWED[name], network, hash
         self.title, self.count = f"{name}-{hash}", self.kind.count
+        self.classifies = self.kind.classifies
 
     def resize(self, size: int) -> str:
         return self.kind.resized
@@ -146,20 +160,30 @@ def _to_r3d(clip: Tensor) -> Tensor:
     return _normalised(shown, (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0.216989))
 
 
-class I3D(nn.Module):
-    """The TorchScript file of I3D, asked for what comes before its softmax. It resizes to 224 pixels itself."""
+class Script(nn.Module):
+    """A TorchScript file, called with clips [B, 3, T, H, W] of levels 0 to 255 and what else it has to be told."""
 
-    def __init__(self, script: nn.Module):
+    def __init__(self, path: Path, **told: bool):
         super().__init__()
-        self.script = script
+        self.script, self.told = torch.jit.load(str(path), map_location="cpu"), told
 
     def forward(self, levels: Tensor) -> Tensor:
-        """Clips [B, 3, T, H, W] of levels 0 to 255 -> [B, 400]."""
-        return self.script(levels, rescale=True, resize=True, return_features=True)
+        return self.script(levels, **self.told)
 
 
 def _i3d(path: Path) -> nn.Module:
-    return I3D(torch.jit.load(str(path), map_location="cpu"))
+    """Asked for what comes before its softmax; it resizes to 224 pixels itself."""
+    return Script(path, rescale=True, resize=True, return_features=True)
+
+
+def _to_c3d(clip: Tensor) -> Tensor:
+    return _to_levels(_middle(clip))
+
+
+def _middle(clip: Tensor) -> Tensor:
+    """The 16 middle frames."""
+    first = (clip.shape[2] - MIDDLE) // 2
+    return clip[:, :, first : first + MIDDLE]
 
 
 def _to_levels(clip: Tensor) -> Tensor:
@@ -175,8 +199,7 @@ def _resnext(path: Path) -> nn.Module:
 
 
 def _to_resnext(clip: Tensor) -> Tensor:
-    first = (clip.shape[2] - MIDDLE) // 2
-    levels = _to_levels(_resized(clip[:, :, first : first + MIDDLE], SIDE))
+    levels = _to_levels(_resized(_middle(clip), SIDE))
     return _normalised(levels, (114.7748, 107.7354, 99.4750), (1.0, 1.0, 1.0))
 
 
@@ -195,5 +218,10 @@ BORROWED = {
         "resnext-101-kinetics.pth", 2048, MIDDLE, "",
         "Hara et al. hand on (github.com/kenshohara/3D-ResNets-PyTorch)",
         "bilinear antialias to 112, the 16 middle frames", _resnext, _to_resnext,
+    ),
+    "c3d": Borrowed(
+        "c3d_ucf101.pt", 101, MIDDLE, "",
+        "the authors of StyleGAN-V hand on (github.com/universome/stylegan-v)",
+        "by the network itself, the 16 middle frames", Script, _to_c3d, classifies=True,
     ),
 }  # fmt: skip

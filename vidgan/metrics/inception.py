@@ -5,6 +5,9 @@ all classes are as frequent. Papers ask networks trained on UCF-101; ours is tra
 that only scores of the same data set, classifier and number of clips compare.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -12,10 +15,11 @@ from ..data.base import ClipSource
 from ..errors import VidganError
 from ..latents import MAX_SEED
 from ..models import Generator
-from ..video import to_uint8
+from ..video import to_clip, to_uint8
 from .classifier import ClassifierOptions, accuracy, describe, probabilities, real_classifier
 from .clips import check_classes, check_pair, real_clips
 from .distance import distinct, facts, generated
+from .embedders import Features, check_kind
 
 
 def inception_score(told: Tensor) -> float:
@@ -52,6 +56,7 @@ def inception(
     splits: int = 1,
     train_clips: int | None = None,
     classifier: ClassifierOptions | None = None,
+    features: Features | None = None,
     batch_size: int = 16,
     progress: bool = False,
 ) -> dict:
@@ -62,16 +67,25 @@ def inception(
     first `clips` distinct test clips for the same seed. Key `is_CLASSIFIER_512x16f64`, with `_in10` for 10 splits: the
     mean over repeats and splits; `std`: their standard deviation (n - 1), None for a single score; `real`: the same of
     test clips. The paper's numbers are clips 10000, repeats 10, splits 1. Raises VidganError where generator and splits
-    do not fit and for fewer than 2 labels.
+    do not fit and for fewer than 2 labels. features: a network from a file that tells classes itself (C3D, see
+    embedders.py), in the classifier's place; then no clip need have a label.
     """
     classifier = classifier or ClassifierOptions()
     train_clips = train_clips or clips
     check_pair(generator, train, test)
-    check_classes(train)
+    check_kind(features, classifies=True)
+    if features is None:
+        check_classes(train)
     if repeats < 1 or clips < 2:
         raise VidganError(f"At least 1 repeat of 2 clips is needed; asked for {repeats} of {clips}.")
-    told = {"device": generator.device, "progress": progress}
-    network = real_classifier(train, test, train_clips, seed, classifier, seed, **told)
+    if features is not None:
+        about, name, network, classes = {}, features.title, features.embed, features.count
+    else:
+        told = {"device": generator.device, "progress": progress}
+        trained = real_classifier(train, test, train_clips, seed, classifier, seed, **told)
+        name, network, classes = classifier.network, partial(_told, trained), len(train.labels)
+        about = {"train_clips": train_clips, "test_accuracy": accuracy(trained, real_clips(test, clips, seed)),
+                 "classifier": describe(trained, classifier)}  # fmt: skip
     made, real, found = [], [], clips
     for number in range(repeats):
         chosen = (seed + number) % (MAX_SEED + 1)
@@ -79,21 +93,19 @@ def inception(
         found = min(found, len(told))
         real += split_scores(told, splits)
         drawn = generated(generator, test, label, clips, chosen, batch_size, progress)
-        told = torch.cat([probabilities(network, torch.from_numpy(to_uint8(clip))) for clip, _ in drawn])
+        told = torch.cat([network(clip) for clip, _ in drawn])
         made += split_scores(told, splits)
     parts = "" if splits == 1 else f"_in{splits}"
-    name = f"is_{classifier.network}_{clips}x{test.frames}f{test.size}{parts}"
+    name = f"is_{name}_{clips}x{test.frames}f{test.size}{parts}"
     result = {
         **_summary(name, made),
         "real": _summary(name, real),
         "scores": made,
         "repeats": repeats,
         "splits": splits,
-        "classes": len(train.labels),
+        "classes": classes,
         **facts(test, found, clips, seed),
-        "train_clips": train_clips,
-        "test_accuracy": accuracy(network, real_clips(test, clips, seed)),
-        "classifier": describe(network, classifier),
+        **about,
         "generator": generator.info.name if generator.info else generator.architecture,
     }
     return result | _notes(result)
@@ -109,11 +121,17 @@ def table(result: dict) -> list[str]:
     return lines + ([result["note"]] if "note" in result else [])
 
 
-def _real(network: torch.nn.Module, test: ClipSource, clips: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Probabilities [N, classes] and labels [N] of the first distinct test clips: drawn and forgotten, 16 at a time."""
-    parts = [(probabilities(network, frames), label) for frames, label, _ in distinct(test, clips, seed, set(), False)]
+def _told(network: torch.nn.Module, clip: Tensor) -> Tensor:
+    """Probabilities [B, classes] of clips float [B, 3, T, H, W]."""
+    return probabilities(network, torch.from_numpy(to_uint8(clip)))
+
+
+def _real(network: Callable[[Tensor], Tensor], test: ClipSource, clips: int, seed: int) -> tuple[Tensor, Tensor | None]:
+    """Probabilities [N, classes] and labels [N], where there are any, of the first distinct test clips: drawn and
+    forgotten, 16 at a time."""
+    parts = [(network(to_clip(frames)), label) for frames, label, _ in distinct(test, clips, seed, set(), False)]
     told, label = zip(*parts, strict=True)
-    return torch.cat(told), torch.cat(label)
+    return torch.cat(told), None if label[0] is None else torch.cat(label)
 
 
 def _summary(name: str, scores: list[float]) -> dict:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.base import ClipSource
 from ..errors import VidganError, unknown
 from ..models import Generator
+from .embedders import check_kind
 from .recorded import Recorded
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Metric:
     def measure(self, generator: Generator | Recorded, sources: dict[str, ClipSource], told: Told) -> "Measured":
         """sources: split -> clips of the generator's form, those of `splits` among them."""
         self.check(generator)
+        check_kind(told.features, classifies=self.name == "inception")
         if isinstance(generator, Recorded):
             told = replace(told, clips=min(told.clips or len(generator), len(generator)))
             if "repeats" in self.takes and (told.repeats or 1) > 1:
@@ -123,7 +125,7 @@ BOTH = ("train", "test")
 METRICS = Registry(
     Metric("distance", "distance.scored", "clips", ("test",), ("clips", "features")),
     Metric("s3", "s3.similarity", "clips", BOTH, ("clips", "classifier", "classifiers")),
-    Metric("inception", "inception.inception", "clips", BOTH, ("clips", "classifier", "repeats", "splits")),
+    Metric("inception", "inception.inception", "clips", BOTH, ("clips", "classifier", "repeats", "splits", "features")),
     Metric("retrieval", "retrieval.retrieve", "clips", BOTH, ("clips", "train_clips", "features")),
     Metric("ppl", "ppl.path_lengths", "latents", (), ("points", "features")),
     Metric("animation", "animation.animation", "pictures", ("test",), ("videos", "starts", "features")),
