@@ -214,3 +214,48 @@ def test_generators_that_do_not_grow_take_no_stage():
 def test_contradictions_are_refused(options, message):
     with pytest.raises(VidganError, match=message):
         make_config("progressive", **options)
+
+
+# ------------------------------------------------------------------------------------------------ earlier stages
+
+
+def test_earlier_stages_are_fitted_to_the_last_one():
+    torch.manual_seed(0)
+    generator = build("progressive", size=32, **SMALL).eval()
+    for convolution in generator.rgb[:-1]:
+        torch.nn.init.normal_(convolution.weight, std=5.0)  # as if left behind
+    latents, fresh = generator.sample(32, 0), generator.sample(16, seed=9)
+    whole = generator.draw(fresh["z"], generator.last_stage)
+
+    def apart(level: int) -> float:
+        clip = generator.draw(fresh["z"], level)
+        factors = [most // here for most, here in zip(whole.shape[2:], clip.shape[2:], strict=True)]
+        return (clip - F.avg_pool3d(whole, factors)).square().mean().item()
+
+    before = [apart(level) for level in range(generator.last_stage)]
+    last = generator.draw(latents["z"], generator.last_stage)
+    assert generator.fit_stages(points=32, batch=5) is generator
+    assert torch.equal(generator.draw(latents["z"], generator.last_stage), last)
+    for level in range(generator.last_stage):
+        assert apart(level) < 0.1 * before[level]
+        (x,) = [x for reached, x in enumerate(generator.maps(latents["z"], level)) if reached == level]
+        clip = generator.rgb[level](x)
+        factors = [most // here for most, here in zip(last.shape[2:], clip.shape[2:], strict=True)]
+        left = (clip - F.avg_pool3d(last, factors)).movedim(1, -1).flatten(0, -2)
+        assert left.mean(0).abs().max() < 1e-3  # nothing is left that a bias, or a feature, could take away
+        assert (x.movedim(1, -1).flatten(0, -2).T @ left / len(left)).abs().max() < 1e-3
+    again = build("progressive", size=32, **SMALL)
+    again.load_state_dict(generator.state_dict())
+    again.fit_stages(points=32, batch=16)
+    assert all(
+        torch.allclose(one, other, atol=1e-4)
+        for one, other in zip(again.parameters(), generator.parameters(), strict=True)
+    )
+
+
+def test_a_stage_between_two_is_still_a_mixture_of_both():
+    generator = build("progressive", size=16, **SMALL).eval().fit_stages(points=4)
+    z = generator.sample(1, 0)["z"]
+    lower, higher = generator.draw(z, 1), generator.draw(z, 2)
+    mixed = generator.draw(z, 2, 0.25)
+    assert torch.allclose(mixed, torch.lerp(enlarge(lower, generator.config.factors(2)), higher, 0.25), atol=1e-6)

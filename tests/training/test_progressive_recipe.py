@@ -195,7 +195,7 @@ def test_a_release_draws_every_stage(tmp_path, own_checkpoints):
     export(options.run, "grown", clips=4)
     generator, averaged = hub.load("grown"), ema_generator(options.run)
     assert generator.grown is averaged.grown is None
-    averaged.half().float()  # as in the release
+    averaged.fit_stages().half().float()  # as in the release
     latents = generator.latent_space.sample(1, seed=0)
     for stage in (0, 0.5, 1, 2.25, 3):
         one, two = (network.generate(latents, Condition(stage=stage)) for network in (generator, averaged))

@@ -13,6 +13,7 @@ How far a clip has grown is a number, its *stage*: 3 is level 3, 3.4 is 40% of t
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -189,17 +190,51 @@ class Progressive(Generator):
 
     def draw(self, z: Tensor, level: int, alpha: float = 1.0) -> Tensor:
         """The clip of `level`, mixed with that of the level before where alpha is below 1 (Section 4.1)."""
-        z = pixel_norm(z)
-        x = F.linear(z, self.begin.weight * self.begin.scale).unflatten(1, (-1, 4, 4, 4))
-        x = pixel_norm(F.leaky_relu(x + self.begin.bias.to(x.dtype)[:, None, None, None], SLOPE))
-        x = before = pixel_norm(F.leaky_relu(self.first(x), SLOPE))
-        for index in range(1, level + 1):
-            before = x
-            x = self._grown(index, x)
+        before = x = None
+        for reached, x in enumerate(self.maps(z, level)):
+            before = x if reached < level else before
         clip = self.rgb[level](x)
         if alpha < 1 and level:
             clip = torch.lerp(enlarge(self.rgb[level - 1](before), self.config.factors(level)), clip, alpha)
         return clip
+
+    def maps(self, z: Tensor, level: int) -> Iterator[Tensor]:
+        """What each level up to `level` hands on: [B, C, T, H, W] from 4x4x4 on."""
+        z = pixel_norm(z)
+        x = F.linear(z, self.begin.weight * self.begin.scale).unflatten(1, (-1, 4, 4, 4))
+        x = pixel_norm(F.leaky_relu(x + self.begin.bias.to(x.dtype)[:, None, None, None], SLOPE))
+        x = pixel_norm(F.leaky_relu(self.first(x), SLOPE))
+        yield x
+        for index in range(1, level + 1):
+            x = self._grown(index, x)
+            yield x
+
+    @torch.no_grad()
+    def fit_stages(self, points: int = 128, batch: int = 8) -> "Progressive":
+        """Make the earlier stages fit the last one, in place; returns itself.
+
+        Training leaves the output convolution of a level behind once the next has grown, and its colours run away. Here
+        each is fitted anew, by least squares over `points` points of seed 0, to the clips of the last level averaged
+        down to its size: what its features tell of the clip that they lead to. The last level stays as it is. Not in
+        the paper, whose pictures of early stages (Figure 4.1) are of networks that had grown no further.
+        """
+        last, sums = self.last_stage, {}
+        latents = self.sample(points, 0).to(self.device)
+        for start in range(0, points, batch):
+            maps = list(self.maps(latents["z"][start : start + batch], last))
+            clip = self.rgb[last](maps[last]).float()
+            for level, x in enumerate(maps[:-1]):
+                factors = [whole // here for whole, here in zip(clip.shape[2:], x.shape[2:], strict=True)]
+                wanted = F.avg_pool3d(clip, factors).movedim(1, -1).flatten(0, -2).double()
+                told = F.pad(x.movedim(1, -1).flatten(0, -2).double(), (0, 1), value=1.0)  # and a bias
+                before = sums.get(level, (0.0, 0.0))
+                sums[level] = before[0] + told.T @ told, before[1] + told.T @ wanted
+        for level, (gram, aimed) in sums.items():
+            ridge = 1e-6 * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+            found = torch.linalg.solve(gram + ridge, aimed).float()  # inputs and bias, colours
+            self.rgb[level].weight.copy_((found[:-1].T / self.rgb[level].scale).view_as(self.rgb[level].weight))
+            self.rgb[level].bias.copy_(found[-1])
+        return self
 
     def _grown(self, level: int, x: Tensor) -> Tensor:
         def grow(x: Tensor) -> Tensor:

@@ -69,6 +69,8 @@ def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: 
             f"{run} has grown to stage {generator.grown:g} of {len(generator.config.levels) - 1}: let it train on, as "
             "a release has all its levels."
         )
+    if generator.grows:
+        generator.fit_stages()
     folder = Path(out) if out else hub.checkpoints() / name
     measured = _measure(generator, options, clips)
     licence = DATA.get(options.data, DATA["folder"])[0]
@@ -248,7 +250,13 @@ def _python(generator: Generator) -> str:
 
 def _limits(generator: Generator) -> str:
     if varies(generator) == "point" and not generator.takes_image:
-        return "One code decides everything: who is seen and how they move cannot be chosen apart."
+        limit = "One code decides everything: who is seen and how they move cannot be chosen apart."
+        if generator.grows:
+            limit += (
+                "\nThe output convolutions of earlier stages were fitted to the last one's clips for this release, as "
+                "training leaves\nthem behind: they show what each level tells of the clip that it leads to."
+            )
+        return limit
     if generator.takes_image:
         return (
             "Made for pictures like those it was trained on; `familiar.safetensors` tells the page when one is not.\n"
