@@ -204,7 +204,7 @@ CONFIGS = {
     "unknown option": ({}, {"wdth": 2}, "no g3an option 'wdth'; did you mean width"),
     "unknown value": ({}, {"convolution": "4d"}, "no convolution '4d'"),
     "list for an option": ({}, {"attention_after": [3]}, "'attention_after' as a whole number up to 65536 or null"),
-    "unknown architecture": ({"architecture": "g4an"}, {}, "no architecture 'g4an'; did you mean g3an"),
+    "unknown architecture": ({"architecture": "g3ann"}, {}, "no architecture 'g3ann'; did you mean g3an"),
     "architecture a list": ({"architecture": ["g3an"]}, {}, "'architecture' as text"),
     "no options": ({"config": None}, {}, "'config' as an object"),
     "labels text": ({"labels": "abcdef"}, {}, "'labels' as a list"),

@@ -240,6 +240,7 @@ def _read_config(folder: Path) -> tuple[ReleaseInfo, object, dict]:
         step=field("step", int, 0),
         path=folder,
         data_options=tuple(data_options),
+        takes_image=ARCHITECTURES[architecture].generator.animates(config),
         metrics=metrics,
     )
     return info, config, data

@@ -12,7 +12,8 @@ FACES = ("anger", "fear", "happiness")
 
 
 def info(name: str, architecture: str = "g3an", data: str = "expressions", labels=(), **more) -> ReleaseInfo:
-    return ReleaseInfo(name, architecture, data=data, labels=labels, **more)
+    moves = architecture == "imaginator"
+    return ReleaseInfo(name, architecture, data=data, labels=labels, takes_image=moves, **more)
 
 
 INFOS = [

@@ -12,7 +12,7 @@ LONG, SHORT = "fvd_vidgan-0a_256x16f64", "fvd_vidgan-0a_256x8f32"
 
 
 def release(name: str, architecture: str = "g3an", path=None) -> ReleaseInfo:
-    return ReleaseInfo(name, architecture, data="expressions", path=path)
+    return ReleaseInfo(name, architecture, data="expressions", path=path, takes_image=architecture == "imaginator")
 
 
 def curve(key: str = LONG, **more) -> dict:

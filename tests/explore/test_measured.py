@@ -10,7 +10,8 @@ BESIDE = {"data": "expressions", "split": "test", "stride": "1", "seed": 0, "sou
 
 
 def release(name: str, architecture: str = "g3an", **metrics) -> ReleaseInfo:
-    return ReleaseInfo(name, architecture, data="expressions", metrics=BESIDE | metrics)
+    moves = architecture == "imaginator"
+    return ReleaseInfo(name, architecture, data="expressions", metrics=BESIDE | metrics, takes_image=moves)
 
 
 def test_what_was_measured_alike_stands_in_one_row_with_the_best_marked():

@@ -6,7 +6,7 @@ import numpy as np
 
 from .. import pictures
 from ..errors import VidganError, unknown
-from ..models import ARCHITECTURES, ReleaseInfo
+from ..models import ReleaseInfo
 from ..models.base import Generator
 from .bookmark import Bookmark
 from .drawing import sheet
@@ -14,15 +14,10 @@ from .drawing import sheet
 MAX_RELEASES = 4  #: side by side
 
 
-def animates(info: ReleaseInfo) -> bool:
-    """Whether a release sets pictures in motion."""
-    return ARCHITECTURES[info.architecture].generator.takes_image
-
-
 def families(infos: Sequence[ReleaseInfo]) -> dict[str, list[ReleaseInfo]]:
     """Data set -> its releases, where there are two or more; those that draw people of their own come first."""
     found: dict[str, list[ReleaseInfo]] = {}
-    for info in sorted(infos, key=animates):
+    for info in sorted(infos, key=lambda info: info.takes_image):
         if info.data:
             found.setdefault(info.data, []).append(info)
     order = [info.data for info in infos]

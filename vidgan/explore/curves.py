@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 from ..errors import unknown
 from ..models import ReleaseInfo
-from .compare import animates
 from .measured import METRICS, form, number, start
 
 FILE = "curve.json"
@@ -80,7 +79,7 @@ def _metric_panels(infos, curves, quantity: str) -> dict[tuple[str, bool], list[
             words, dash, symbol = SPLITS[split]
             trace = _line(curve["metrics"], f"{split}_{key}", f"{info.name}, {words}", index, key)
             trace |= {"line": {"dash": dash}, "marker": {"symbol": symbol}}
-            panels.setdefault((key, animates(info)), []).append(trace)
+            panels.setdefault((key, info.takes_image), []).append(trace)
     return panels
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..models import ReleaseInfo
-from .compare import animates
 
 #: options of a data set that leave its held-out clips what they are
 TRAINING_ONLY = ("vary", "flip", "bank")
@@ -78,7 +77,7 @@ def table(infos: Sequence[ReleaseInfo]) -> list[Row]:
     for index, info in enumerate(infos):
         for key in info.metrics:
             if number(info.metrics[key]) is not None and form(key):
-                whole = (key, animates(info), *_beside(info.metrics))  # given a real picture, it is another task
+                whole = (key, info.takes_image, *_beside(info.metrics))  # given a real picture, it is another task
                 found.setdefault(whole, [None] * len(infos))[index] = info.metrics
     order = list(METRICS)
     rows = [_row(whole[0], told) for whole, told in found.items()]

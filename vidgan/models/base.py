@@ -19,7 +19,8 @@ class ReleaseInfo:
     """What a release says of itself. frames and size are those it was trained on; fps is how it is shown.
 
     data_options: options of the data set as `name=value`, so that it is measured on clips like those it learned from;
-    step and metrics tell where in which training it was taken and how it measured.
+    takes_image: whether it animates pictures; step and metrics tell where in which training it was taken and how it
+    measured.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ReleaseInfo:
     step: int = 0
     path: Path | None = None
     data_options: tuple[str, ...] = ()
+    takes_image: bool = False
     metrics: dict = field(default_factory=dict)
 
 
@@ -54,9 +56,15 @@ class Generator(nn.Module):
     def __init__(self, config, latent_space: LatentSpace):
         super().__init__()
         self.config = config
+        self.takes_image = self.animates(config)
         self.latent_space = latent_space
         self.info: ReleaseInfo | None = None
         self.fused: Callable[[Latents, Condition], Tensor] | None = None
+
+    @classmethod
+    def animates(cls, config) -> bool:
+        """Whether a generator of this configuration animates pictures: its `image` says so where there is a choice."""
+        return getattr(config, "image", cls.takes_image)
 
     def forward(self, latents: Latents, condition: Condition | None = None) -> Tensor:
         """clip [B, 3, T, H, W] in [-1, 1], differentiable."""

@@ -72,7 +72,6 @@ class MoCoGAN(Generator):
         if not config.image:
             subspaces.insert(0, Subspace("content", config.content, role="content"))
         super().__init__(config, LatentSpace(subspaces))
-        self.takes_image = config.image
         self.gru = nn.GRUCell(config.motion, config.motion)
         widths = [multiple * config.width for multiple in (8, 4, 2, 1)]
         if config.image:

@@ -107,7 +107,6 @@ class VGAN(Generator):
 
     def __init__(self, config: VGANConfig):
         super().__init__(config, LatentSpace([Subspace("noise", config.noise, role="noise")]))
-        self.takes_image = config.image
         widths, relu = config.widths, nn.ReLU(inplace=True)
         still, moving = [], []
         if config.image:

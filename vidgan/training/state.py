@@ -184,6 +184,7 @@ def ema_generator(run: str | Path) -> Generator:
         step=facts["step"],
         path=run,
         data_options=tuple(item for item in options["data_options"] if not item.startswith("bank=")),
+        takes_image=generator.takes_image,
     )
     return calibrate(generator, unpack_shown(tensors))
 

@@ -70,7 +70,7 @@ class CompareStudio:
         index = request.get("index")
         if type(index) is not int or not 0 <= index < len(infos):
             raise VidganError(f"The columns are 0 to {len(infos) - 1}, not {str(index)[:20]}.")
-        image = self._picture(infos, seed) if compare.animates(infos[index]) else None
+        image = self._picture(infos, seed) if infos[index].takes_image else None
         release, bookmark = self._point(infos[index], seed, label, image)
         generator, drawn = release.generator, draw(release, bookmark)
         return {
@@ -116,7 +116,7 @@ class CompareStudio:
         if REAL in makers:
             clips[REAL] = real_clip(infos, seeds[makers.index(REAL)], label, length, side)
             image = clips[REAL][0]
-        elif any(compare.animates(known[name]) for name in makers):
+        elif any(known[name].takes_image for name in makers):
             image = self._picture([known[name] for name in makers], seeds[0])
         for name, seed in zip(makers, seeds, strict=True):
             if name != REAL:
@@ -156,7 +156,7 @@ class CompareStudio:
 
     def _picture(self, infos: Sequence[ReleaseInfo], seed: int) -> np.ndarray | None:
         """What all those begin with that animate a picture, uint8 [S, S, 3]: another one for each seed."""
-        first = next((info for info in infos if compare.animates(info)), None)
+        first = next((info for info in infos if info.takes_image), None)
         if first is None:
             return None
         generator = self.releases[first.name].generator
@@ -183,7 +183,7 @@ def _family(data: str, infos: Sequence[ReleaseInfo]) -> dict:
             "name": info.name,
             "system": ARCHITECTURES[info.architecture].title.partition(":")[0],
             "title": ARCHITECTURES[info.architecture].title,
-            "animates": compare.animates(info),
+            "animates": info.takes_image,
             "labels": list(info.labels),
         }
         for info in infos

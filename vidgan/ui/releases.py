@@ -37,7 +37,7 @@ def comparable() -> dict[str, list[ReleaseInfo]]:
 
 def listed(takes_image: bool) -> list[ReleaseInfo]:
     """The releases of the checkpoints folder that animate pictures, or those that draw people of their own."""
-    return [info for info in hub.releases() if ARCHITECTURES[info.architecture].generator.takes_image == takes_image]
+    return [info for info in hub.releases() if info.takes_image == takes_image]
 
 
 class Release:
