@@ -23,6 +23,18 @@ def test_the_schedule_counts_clips_of_all_processes():
     assert [SHORT.moment(step, SIZES, 1, world=2).stage for step in range(8)] == [0, 0, 1, 1, 1, 1.5, 2, 2]
 
 
+def test_networks_that_have_grown_begin_where_they_are():
+    late = Growth(stable=8, fade=4, batches=(4, 2, 1), first=1)
+    moments = [late.moment(step, SIZES, 1) for step in range(10)]
+    assert [moment.stage for moment in moments] == [1, 1, 1, 1, 1, 1.25, 1.5, 1.75, 2, 2]
+    assert [step for step, moment in enumerate(moments) if moment.fresh] == [4, 8]
+    assert late.steps(SIZES, 1) == 4 + (4 + 8)
+    last = Growth(stable=8, fade=4, batches=(1,), first=2)
+    assert {last.moment(step, SIZES, 1).stage for step in range(50)} == {2} and last.steps(SIZES, 1) == 8
+    with pytest.raises(VidganError, match="level 3, but the last one is 2"):
+        Growth(first=3, batches=(1,)).moment(0, SIZES, 1)
+
+
 def test_without_a_fade_levels_change_at_once():
     sudden = Growth(stable=4, fade=0, batches=(1,))
     assert [sudden.moment(step, SIZES, 2).stage for step in range(5)] == [0, 0, 1, 1, 2]
@@ -39,7 +51,7 @@ def test_the_papers_batches():
     assert clips == pytest.approx(7 * 600_000 + 6 * 600_000, rel=0.01)
 
 
-@pytest.mark.parametrize("options", [{"stable": 0}, {"fade": -1}, {"batches": ()}, {"batches": (2, 0)}])
+@pytest.mark.parametrize("options", [{"stable": 0}, {"fade": -1}, {"first": -1}, {"batches": ()}, {"batches": (2, 0)}])
 def test_impossible_schedules_are_refused(options):
     with pytest.raises(VidganError, match="growth"):
         Growth(**options)

@@ -202,6 +202,20 @@ def test_a_release_draws_every_stage(tmp_path, own_checkpoints):
         assert (one - two).abs().mean() < 1e-4
 
 
+def test_networks_that_have_grown_learn_on_at_the_last_level(tmp_path):
+    growth = Growth(stable=2, fade=2, batches=(1,))
+    options = small(tmp_path / "run", batch=2)
+    train(dataclasses.replace(options, steps=8, recipe=dataclasses.replace(options.recipe, growth=growth)))
+    recipe = dataclasses.replace(options.recipe, growth=dataclasses.replace(growth, first=3), lr=1e-5)
+    further = dataclasses.replace(options, run=tmp_path / "further", steps=2, recipe=recipe)
+    with pytest.raises(VidganError, match="name them by --init"):
+        train(further)
+    train(dataclasses.replace(further, init=str(tmp_path / "run")))
+    assert {line["stage"] for line in read_log(tmp_path / "further")} == {3}
+    before, after = (load_state(tmp_path / name)[0]["network.generator.first.weight"] for name in ("run", "further"))
+    assert 0 < (after - before).abs().max() < 1e-4
+
+
 def test_resumed_in_the_middle_of_a_fade_is_the_same_to_the_bit(tmp_path):
     growth = Growth(stable=8, fade=16, batches=(1,))
     for folder, stops in (("whole", [6]), ("halves", [4, 6])):

@@ -25,10 +25,11 @@ class Growth:
     stable: int = 600_000  # clips shown at each level
     fade: int = 600_000  # clips shown on the way to it; 0: at once
     batches: tuple[int, ...] = (8, 8, 4, 4, 2, 2, 1)  # batch sizes, relative to each other, at 4, 8, ... 256 pixels
+    first: int = 0  # the level to begin with, for networks that have grown so far already (--init)
 
     def __post_init__(self):
-        if self.stable < 1 or self.fade < 0:
-            raise VidganError("growth.stable must be at least 1, growth.fade not negative.")
+        if self.stable < 1 or min(self.fade, self.first) < 0:
+            raise VidganError("growth.stable must be at least 1, growth.fade and growth.first not negative.")
         if not self.batches or any(batch < 1 for batch in self.batches):
             raise VidganError(f"growth.batches are numbers from 1 on, not {self.batches}.")
 
@@ -43,10 +44,10 @@ class Growth:
 
     def moment(self, step: int, sizes: list[int], batch: int, world: int = 1) -> Moment:
         """sizes: pixels at each level; batch: clips on each of `world` processes at the last of them."""
-        level, begun = 0, 0
+        level, begun = self._first(sizes), 0
         while True:
             here = self.batch(sizes[level], sizes[-1], batch)
-            fading = -(-self.fade // (here * world)) if level else 0
+            fading = -(-self.fade // (here * world)) if level > self.first else 0
             if step < begun + fading:
                 return Moment(here, level - 1 + (step - begun) / fading, fresh=step == begun)
             begun += fading
@@ -58,7 +59,12 @@ class Growth:
     def steps(self, sizes: list[int], batch: int, world: int = 1) -> int:
         """How many steps the whole schedule takes, the last level's `stable` clips included."""
         total = 0
-        for level, size in enumerate(sizes):
+        for level, size in list(enumerate(sizes))[self._first(sizes) :]:
             clips = self.batch(size, sizes[-1], batch) * world
-            total += -(-self.stable // clips) + (-(-self.fade // clips) if level else 0)
+            total += -(-self.stable // clips) + (-(-self.fade // clips) if level > self.first else 0)
         return total
+
+    def _first(self, sizes: list[int]) -> int:
+        if self.first >= len(sizes):
+            raise VidganError(f"growth.first is level {self.first}, but the last one is {len(sizes) - 1}.")
+        return self.first

@@ -154,6 +154,8 @@ class ProgressiveOptions(TrainOptions):
     def check(self) -> "ProgressiveOptions":
         if self.conditional:
             raise VidganError("Progressive Video GAN takes no label: train it with --no-conditional.")
+        if self.recipe.growth.first and not self.init:
+            raise VidganError("growth.first is for networks that have grown already: name them by --init.")
         for size in self.sizes:
             batch = self.recipe.growth.batch(size, self.model.size, self.batch)
             if batch % self.micro_batches or batch // self.micro_batches < 2:
