@@ -12,5 +12,5 @@ stage() {
     --recipe.growth.fade 3000 --evaluate-every 500 --run "$runs/$run" "$@"
 }
 stage progressive-expressions-grown --steps 2513 "$@"
-stage progressive-expressions --steps 1200 --recipe.growth.first 4 --recipe.lr 3e-4 \
+stage progressive-expressions --steps 931 --recipe.growth.first 4 --recipe.lr 3e-4 \
   --init "$runs/progressive-expressions-grown" "$@"

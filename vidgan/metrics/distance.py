@@ -109,7 +109,7 @@ def between(
         frozen = result["controls"]["frozen"]
         beaten = [key.split("_")[0] for key in keys if frozen.get(key, math.inf) <= found[key]]
         if beaten:
-            flag = f"Real clips frozen on their first frame score better ({', '.join(beaten)}): no word for its motion."
+            flag = f"Real clips frozen on their first frame score better ({', '.join(beaten)})."
             result["note"] = f"{result['note']} {flag}" if "note" in result else flag
     return result
 

@@ -77,6 +77,7 @@ def export(run: str | Path, name: str, out: str | Path | None = None, *, clips: 
     shown = _shown(generator, options, run)
     ours = options.data in DRAWN
     info = dataclasses.replace(generator.info, name=name, license=licence, metrics=measured, path=folder)
+    generator.info = info  # from here on it has the release's name
     return hub.save_release(
         folder,
         generator,
@@ -284,7 +285,9 @@ def _measured(metrics: dict) -> str:
             "which the training never saw."
         )
         lines = [first, "", *distances_table(metrics)]
-    return "\n".join([*lines, *(["", metrics["note"]] if "note" in metrics else [])])
+    if "note" in metrics and metrics["note"] not in lines:
+        lines += ["", metrics["note"]]
+    return "\n".join(lines)
 
 
 def _begun(options: TrainOptions) -> str:
