@@ -56,6 +56,13 @@ def test_rows_differ_in_nothing_but_what_they_are_named_after():
         assert len([key for key in before if before[key] != after[key]]) == 1
 
 
+def test_the_papers_scale_has_the_papers_widths():
+    wide = {suite.name: suite.rows[0].options("paper").model.width for suite in SUITES.values()}
+    assert wide["baselines"] == wide["image-to-video"] == 64 and wide["sliced"] == 128
+    with pytest.raises(VidganError, match="did you mean paper"):
+        Budget(scale="papers")
+
+
 def test_budgets_that_are_no_step_are_refused():
     with pytest.raises(VidganError, match="less than one batch"):
         budgeted(SUITES["baselines"].rows[0].options("narrow"), 3)
@@ -184,6 +191,9 @@ def test_a_line_cut_short_is_measured_again(small, tmp_path, monkeypatch):
     found = run([small], ["expressions"], budget, tmp_path, told.append)
     assert told == ["small: ppl of TGAN on expressions, seed 0"]
     assert len(found) == 4 and len(summary(found)) == 1
+    told.clear()
+    again = run([small], ["expressions"], dataclasses.replace(budget, measured=6), tmp_path, told.append)
+    assert len(again) == 8 and not any("training" in line for line in told)  # another measurement of the same networks
     assert "| TGAN |" in markdown(report.summary(found), "vidgan benchmark")
 
 

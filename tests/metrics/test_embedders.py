@@ -12,6 +12,7 @@ from vidgan import VidganError
 from vidgan.data import open_source
 from vidgan.metrics import embedders
 from vidgan.metrics.embedders import BORROWED, open_features
+from vidgan.metrics.features import CHUNK
 from vidgan.metrics.frechet import frechet_distance
 from vidgan.metrics.inception import inception
 from vidgan.metrics.registry import METRICS, Told
@@ -173,4 +174,4 @@ def test_resnext_sees_the_middle_frames_less_their_mean(folder):
     assert features.embed(clip).shape == (1, 2048)
     means = torch.tensor([114.7748, 107.7354, 99.4750]).view(1, 3, 1, 1, 1)
     assert torch.allclose(seen[0], (255 - means).expand_as(seen[0]), atol=1e-3)
-    assert seen[0].shape == (1, 3, 16, 112, 112)
+    assert seen[0].shape == (CHUNK, 3, 16, 112, 112)  # whole chunks, so that no neighbour changes a feature

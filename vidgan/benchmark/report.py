@@ -66,9 +66,11 @@ def summary(lines: list[dict]) -> list[dict]:
     the claim and its verdict."""
     groups: dict[tuple, list[dict]] = {}
     for line in lines:
-        groups.setdefault((line["suite"], line["data"], line["budget"], line["scale"]), []).append(line)
+        groups.setdefault((line["suite"], line["data"], line["budget"], line["scale"], line["measured"]), []).append(
+            line
+        )
     found = []
-    for (name, data, budget, scale), members in groups.items():
+    for (name, data, budget, scale, _), members in groups.items():
         suite = SUITES[name]
         rows = {}
         for row in suite.rows:

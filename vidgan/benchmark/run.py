@@ -7,12 +7,12 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..data import open_source
-from ..errors import VidganError
+from ..errors import VidganError, unknown
 from ..metrics.registry import METRICS, Told
+from ..training.evaluate import open_split
 from ..training.state import ema_generator, load_state
 from ..training.trainer import train
-from .suites import Row, Suite, budgeted
+from .suites import SCALES, Row, Suite, budgeted
 
 RESULTS = "results.jsonl"
 #: what data sets are told: faces whose heads stay still, which small networks learn soonest
@@ -35,6 +35,8 @@ class Budget:
     def __post_init__(self):
         if self.clips < 1 or self.seeds < 1 or self.measured < 2 or self.batch < 0:
             raise VidganError("A benchmark needs at least 1 clip, 1 seed and 2 measured clips; batch is not negative.")
+        if self.scale not in SCALES:
+            raise unknown("scale", self.scale, SCALES)
 
 
 def options_of(row: Row, data: str, seed: int, budget: Budget, folder: Path):
@@ -92,13 +94,14 @@ def _keep(out: Path, line: dict) -> None:
 
 def _row(suite: Suite, row: Row, data: str, seed: int, budget: Budget, out: Path, say: Callable[[str], None]) -> None:
     """One row of one seed: trained as far as it is not, measured by what has not been."""
-    which = {"suite": suite.name, "row": row.name, "data": data, "seed": seed}
-    done = {line["metric"] for line in results(out) if which.items() <= line.items() and line["budget"] == budget.clips}
+    which = {"suite": suite.name, "row": row.name, "data": data, "seed": seed, "budget": budget.clips,
+             "scale": budget.scale, "measured": budget.measured}  # fmt: skip
+    done = {line["metric"] for line in results(out) if which.items() <= line.items()}
     missing = [name for name in suite.metrics if name not in done]
     if not missing:
         return
     slug = "".join(letter if letter.isalnum() else "-" for letter in row.name.lower())
-    folder = out / "runs" / f"{suite.name}-{slug}-{data}-{budget.clips}-{seed}"
+    folder = out / "runs" / f"{suite.name}-{slug}-{data}-{budget.scale}-{budget.clips}-{seed}"
     options = options_of(row, data, seed, budget, folder)
     state = load_state(folder)
     if state is None or state[1]["step"] < options.steps:
@@ -114,19 +117,13 @@ def _row(suite: Suite, row: Row, data: str, seed: int, budget: Budget, out: Path
         metric = METRICS[name]
         for split in metric.splits:
             if split not in sources:
-                sources[split] = _split(options, split, generator.takes_image)
+                sources[split] = open_split(options, split, generator)
         say(f"{suite.name}: {name} of {row.name} on {data}, seed {seed}")
-        told = Told(clips=budget.measured, seed=seed, videos=max(1, budget.measured // 10), points=budget.measured // 4)
+        told = Told(
+            clips=budget.measured, seed=seed, videos=max(1, budget.measured // 10), points=max(2, budget.measured // 4)
+        )
         result = metric.measure(generator, sources, told).result
-        line = which | {"metric": name, "budget": budget.clips, "scale": budget.scale, "steps": options.steps,
-                        "batch": options.batch, "parameters": generator.parameter_count,
+        line = which | {"metric": name, "steps": options.steps, "batch": options.batch,
+                        "parameters": generator.parameter_count,
                         "train_seconds": round(state[1]["seconds"], 1), "result": result}  # fmt: skip
         _keep(out, line)
-
-
-def _split(options, split: str, takes_image: bool):
-    chosen = options.source_options()
-    if options.data == "expressions" and split == "test":
-        chosen["bank"] = 0 if takes_image else 1024
-    form = {"frames": options.model.frames, "size": options.model.size}
-    return open_source(options.data, split=split, root=options.data_root, **form | chosen)

@@ -95,6 +95,11 @@ def _moves(name: str, recipe: tuple = (), **changes) -> Row:
     return Row(name, **MOVES | {"changes": (*MOVES["changes"], *changes.items())}, recipe=recipe)
 
 
+def _grown(name: str, loss: str) -> Row:
+    told = {"changes": (("size", 64),), "narrow": (("width", 80),), "narrow_preset": f"cpu-{loss}"}
+    return Row(name, "progressive", loss, **told, conditional=False)
+
+
 SUITES = {
     suite.name: suite
     for suite in (
@@ -196,8 +201,8 @@ SUITES = {
             "Progressive Video GAN, Table 8.1",
             "the sliced Wasserstein loss is no worse than WGAN-GP in FID",
             (
-                Row("SWGAN", "progressive", "cpu-swgan", narrow=(("width", 80),), conditional=False),
-                Row("WGAN-GP", "progressive", "cpu-wgan-gp", narrow=(("width", 80),), conditional=False),
+                _grown("SWGAN", "swgan"),
+                _grown("WGAN-GP", "wgan-gp"),
             ),
             (("SWGAN",), ("WGAN-GP",)),
             "fvd_",

@@ -22,7 +22,7 @@ def evaluate(options) -> None:
     wanted = [METRICS[name] for name in dict.fromkeys(options.metric.split(","))] if options.metric else []
     _check(options, wanted)
     told = _told(options)
-    generator, sources = _opened(options, wanted)
+    generator, sources = _opened(options)
     default = "animation" if generator.takes_image else "distance"
     wanted = wanted or [METRICS[default]]
     for metric in wanted:
@@ -39,7 +39,7 @@ def evaluate(options) -> None:
             if options.sheet and metric.name == "retrieval":
                 _save_sheet(options.sheet, measured.found, sources["train"], generator)
             if options.jsonl:
-                _append(options.jsonl, {"metric": metric.name, **result})
+                _append(options.jsonl, json.dumps({"metric": metric.name, **result}) + "\n")
             results[metric.name] = result
             if not options.json:  # at once, so that what comes next may fail
                 print("\n".join([*([""] if len(results) > 1 else []), *metric.table(result)]), flush=True)
@@ -56,6 +56,8 @@ def _check(options, wanted) -> None:
         raise VidganError(f"--split {options.split} goes with --metric distance; the others need both splits.")
     if wanted:
         _check_taken(options, wanted)
+    if options.jsonl:
+        _append(options.jsonl, "")
 
 
 def _check_taken(options, wanted) -> None:
@@ -85,7 +87,7 @@ def _told(options):
     )
 
 
-def _opened(options, wanted) -> tuple:
+def _opened(options) -> tuple:
     """What is measured, a generator or recorded clips, and the splits that had to be opened to know their form."""
     from .. import hub
     from ..metrics.recorded import is_folder_of_videos, read_recorded
@@ -108,11 +110,11 @@ def _save_sheet(place: str, found, train, generator) -> None:
     video.save(place, sheet(found, train), generator.info.fps if generator.info else 12.0)
 
 
-def _append(place: str, line: dict) -> None:
-    """One more line of JSON at the end of a file."""
+def _append(place: str, text: str) -> None:
+    """More text at the end of a file."""
     try:
         with Path(place).expanduser().open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(text)
     except OSError as error:
         raise VidganError(f"{place} cannot be written: {error.strerror or error}.") from error
 

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from ..errors import VidganError, unknown
 from ..files import cache_folder
 from ..vision import torchvision
-from .features import CHUNK, check_clip, load_features
+from .features import check_clip, in_chunks, load_features
 from .resnext import ResNeXt3D
 
 SIDE = 112  #: H = W that R3D-18 and ResNeXt-101 look at
@@ -126,11 +126,7 @@ class BorrowedFeatures:
     def embed(self, clip: Tensor) -> Tensor:
         check_clip(clip, self.kind.frames)
         device = next(self.network.parameters()).device
-        parts = []
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            for part in clip.split(CHUNK):
-                parts.append(self.network(self.kind.prepare(part.to(device, torch.float32))).float().cpu())
-        return torch.cat(parts) if parts else torch.empty(0, self.count)
+        return in_chunks(lambda part: self.network(self.kind.prepare(part)), clip, device, self.count)
 
 
 # ------------------------------------------------------------------------------------------------ the networks

@@ -3,6 +3,7 @@
 Its numbers compare with each other, never with the FVD or FID of papers, which embed clips by other networks.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -72,14 +73,7 @@ class FeatureNetwork(nn.Module):
         check_clip(clip)
         if self.training:
             raise VidganError("Features are taken in evaluation mode: call .eval() first.")
-        device = self.project.weight.device
-        parts = []
-        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            for part in clip.split(CHUNK):
-                index = torch.arange(CHUNK).clamp(max=len(part) - 1)  # the last clip again, where there are fewer
-                whole = part[index.to(part.device)].to(device, torch.float32)
-                parts.append(self(whole)[: len(part)].float().cpu())
-        return torch.cat(parts) if parts else torch.empty(0, self.config.features)
+        return in_chunks(self, clip, self.project.weight.device, self.count)
 
     @property
     def title(self) -> str:
@@ -112,6 +106,17 @@ def _stage(inputs: int, outputs: int, space: int, time: int) -> tuple[nn.Sequent
         _conv(inputs, outputs, (1, 3, 3), (1, space, space)),
         _conv(outputs, outputs, (3, 1, 1), (time, 1, 1)),
     )
+
+
+def in_chunks(network: Callable[[Tensor], Tensor], clip: Tensor, device: torch.device, count: int) -> Tensor:
+    """network(clips) of clips [B, ...] -> float32 [B, count] on the CPU, in full precision, 8 clips at a time."""
+    parts = []
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        for part in clip.split(CHUNK):
+            index = torch.arange(CHUNK).clamp(max=len(part) - 1)  # the last clip again, where there are fewer
+            whole = part[index.to(part.device)].to(device, torch.float32)
+            parts.append(network(whole)[: len(part)].float().cpu())
+    return torch.cat(parts) if parts else torch.empty(0, count)
 
 
 def check_clip(clip: Tensor, frames: int = MIN_FRAMES) -> None:

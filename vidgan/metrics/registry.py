@@ -6,17 +6,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..data.base import ClipSource
 from ..errors import VidganError, unknown
 from ..models import Generator
-from .embedders import check_kind
+from .classifier import ClassifierOptions
+from .embedders import Features, check_kind
 from .recorded import Recorded
-
-if TYPE_CHECKING:
-    from .classifier import ClassifierOptions
-    from .embedders import Features
 
 
 @dataclass(frozen=True)
@@ -25,8 +22,8 @@ class Told:
 
     clips: int | None = None  # on each side
     seed: int = 0
-    features: "Features | None" = None
-    classifier: "ClassifierOptions | None" = None
+    features: Features | None = None
+    classifier: ClassifierOptions | None = None
     classifiers: int | None = None
     repeats: int | None = None
     splits: int | None = None

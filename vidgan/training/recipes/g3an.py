@@ -15,7 +15,7 @@ from ...errors import VidganError, unknown
 from ...models.g3an import G3ANConfig
 from ..augment import POLICIES, augment
 from ..losses import ADVERSARIAL, r1_penalty
-from ..options import TrainOptions, check_adam
+from ..options import TrainOptions, check_adam, smoke
 from ..phases import Losses, Micro, Networks, Phase
 from ..recipe import Recipe
 
@@ -125,14 +125,7 @@ PRESETS = {
         batch=64,
         precision="bf16",
     ),
-    "smoke": replace(
-        PROJECTION,
-        model=replace(PROJECTION.model, width=4, attention_after=2),
-        data_options=("bank=48", "identities=16"),
-        batch=4,
-        steps=10,
-        sheet_every=5,
-    ),
+    "smoke": smoke(PROJECTION, replace(PROJECTION.model, width=4, attention_after=2)),
 }
 #: short names for the command line
 ALIASES = {"cpu": "cpu-projection-ema", "gpu": "projection-ema"}

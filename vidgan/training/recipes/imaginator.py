@@ -20,7 +20,7 @@ from torch import Tensor
 from ...errors import VidganError, unknown
 from ...models.imaginator import ImaGINatorConfig
 from ..losses import l1
-from ..options import TrainOptions, check_adam
+from ..options import TrainOptions, check_adam, smoke
 from ..phases import Losses, Micro, Networks, Phase
 from ..recipe import Recipe
 
@@ -191,14 +191,7 @@ PRESETS = {
         batch=16,
         precision="bf16",
     ),
-    "smoke": replace(
-        MIXED,
-        model=ImaGINatorConfig(width=4, frames=16),
-        data_options=("bank=48", "identities=16"),
-        batch=4,
-        steps=10,
-        sheet_every=5,
-    ),
+    "smoke": smoke(MIXED, ImaGINatorConfig(width=4, frames=16)),
 }
 #: short names for the command line
 ALIASES = {"cpu": "cpu-mixed-ema", "gpu": "mixed-ema"}

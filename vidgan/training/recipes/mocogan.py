@@ -16,7 +16,7 @@ from torch import Tensor
 from ...errors import VidganError
 from ...models.mocogan import MoCoGANConfig
 from ..losses import logistic_discriminator, logistic_generator
-from ..options import TrainOptions, check_adam
+from ..options import TrainOptions, check_adam, smoke
 from ..phases import Losses, Micro, Networks, Phase
 from ..recipe import Recipe
 
@@ -102,15 +102,7 @@ PRESETS = {
     "image-ema": replace(SMALL, model=IMAGE.model),
     "cpu-ema": replace(SMALL, model=MoCoGANConfig(width=24), batch=16),
     "cpu-image-ema": replace(SMALL, model=MoCoGANConfig(width=24, image=True), batch=16),
-    "smoke": replace(
-        SMALL,
-        model=MoCoGANConfig(width=4),
-        data_options=("bank=48", "identities=16"),
-        precision="fp32",
-        batch=4,
-        steps=10,
-        sheet_every=5,
-    ),
+    "smoke": smoke(SMALL, MoCoGANConfig(width=4)),
 }
 #: short names for the command line
 ALIASES = {"cpu": "cpu-ema", "gpu": "paper-ema", "cpu-image": "cpu-image-ema"}

@@ -22,7 +22,7 @@ from ...models.mvtgan import MVTGANConfig
 from ..augment import POLICIES, augment
 from ..flow import FLOWS, Flow, clip_flow, open_flow
 from ..losses import ADVERSARIAL
-from ..options import TrainOptions, check_adam
+from ..options import TrainOptions, check_adam, smoke
 from ..phases import Losses, Micro, Networks, Phase
 from ..recipe import Recipe
 
@@ -248,15 +248,7 @@ PRESETS = {
         batch=16,
         recipe=replace(SMALL.recipe, loss="logistic", lr_generator=4e-4, discriminator_steps=1, variety=5.0, ema=0.99),
     ),
-    "smoke": replace(
-        SMALL,
-        model=replace(SMALL.model, width=4, hidden=16, embedding=8),
-        data_options=("bank=48", "identities=16"),
-        precision="fp32",
-        batch=4,
-        steps=10,
-        sheet_every=5,
-    ),
+    "smoke": smoke(SMALL, replace(SMALL.model, width=4, hidden=16, embedding=8)),
 }
 #: short names for the command line
 ALIASES = {"cpu": "cpu-tsa-ema", "gpu": "tsa-ema"}

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...errors import VidganError
 from ...models.tgan import TGANConfig, clip_singular_values
-from ..options import TrainOptions, check_adam
+from ..options import TrainOptions, check_adam, smoke
 from ..phases import Losses, Micro, Networks, Phase
 from ..recipe import Recipe
 
@@ -89,15 +89,7 @@ PRESETS = {
     "conditional": replace(PAPER, conditional=True),
     "fast-ema": SMALL,
     "cpu-fast-ema": replace(SMALL, model=TGANConfig(width=32), batch=16),
-    "smoke": replace(
-        SMALL,
-        model=TGANConfig(width=4),
-        data_options=("bank=48", "identities=16"),
-        precision="fp32",
-        batch=4,
-        steps=10,
-        sheet_every=5,
-    ),
+    "smoke": smoke(SMALL, TGANConfig(width=4)),
 }
 #: short names for the command line
 ALIASES = {"cpu": "cpu-fast-ema", "gpu": "fast-ema"}

@@ -10,7 +10,7 @@ from typing import ClassVar
 from ...errors import VidganError
 from ...models.vgan import VGANConfig
 from ..losses import l1, logistic_discriminator, logistic_generator
-from ..options import TrainOptions, check_adam
+from ..options import TrainOptions, check_adam, smoke
 from ..phases import Losses, Micro, Networks, Phase
 from ..recipe import Recipe
 
@@ -85,15 +85,7 @@ PRESETS = {
     "cpu-image-16-frames-ema": replace(
         SMALL, model=VGANConfig(width=16, image=True), recipe=VGANRecipe(mask=0.0), batch=16
     ),
-    "smoke": replace(
-        SMALL,
-        model=VGANConfig(width=4),
-        data_options=("bank=48", "identities=16"),
-        precision="fp32",
-        batch=4,
-        steps=10,
-        sheet_every=5,
-    ),
+    "smoke": smoke(SMALL, VGANConfig(width=4)),
 }
 #: short names for the command line
 ALIASES = {"cpu": "cpu-16-frames-ema", "gpu": "16-frames-ema", "cpu-image": "cpu-image-16-frames-ema"}
