@@ -207,7 +207,7 @@ def parser() -> Parser:
         "--batch", type=read.whole("--batch", 0, 4096), default=16, metavar="N", help="clips a step (16; 0: presets')"
     )
     compared.add_argument("--out", default="runs/benchmark", metavar="DIR", help="runs, results.jsonl, benchmark.json")
-    compared.add_argument("--page", metavar="FILE", help="write the tables there, too: docs/benchmark.md")
+    compared.add_argument("--publish", action="store_true", help="to docs/benchmark.md, and to the page's tab Compare")
     compared.add_argument("--report", action="store_true", help="train nothing: tell what is in --out already")
     compared.add_argument("--list", action="store_true", help="the suites, with what they claim")
     compared.add_argument(

@@ -2,15 +2,19 @@
 
 import dataclasses
 import json
+from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 from scipy import stats
 
 from vidgan import VidganError, cli
 from vidgan.benchmark import report
+from vidgan.benchmark.plot import line_chart
 from vidgan.benchmark.report import Cell, difference, markdown, summary, verdict
 from vidgan.benchmark.run import Budget, options_of, results, run
 from vidgan.benchmark.suites import SUITES, Row, Suite, budgeted, find_suites
+from vidgan.explore import claims
 from vidgan.models import build
 from vidgan.training.state import load_state
 
@@ -96,6 +100,25 @@ def test_differences_are_welchs():
     assert difference(Cell((1.0, 1.0)), Cell((0.5, 0.5))) == (0.5, 0.5)
 
 
+def test_a_cell_tells_students_interval():
+    values = (3.1, 2.9, 3.4)
+    expected = stats.t.interval(0.95, 2, loc=sum(values) / 3, scale=stats.sem(values))
+    assert Cell(values).interval == pytest.approx(expected, rel=1e-3)
+    assert Cell(values).text == "3.13 (2.51 to 3.76)" and Cell((0.5,)).text == "0.5"
+
+
+def test_a_chart_has_lines_where_their_values_are():
+    text = line_chart({"A < B": [(0, 0.0), (10, 4.0)], "C": [(0, 2.0), (10, 2.0)]}, "steps", "fvd_", [(5, "half")])
+    lines = [path.split('"')[1] for path in text.split("<polyline points=")[1:]]
+    (left, bottom), (right, top) = (map(float, point.split(",")) for point in lines[0].split())
+    middle = [float(point.split(",")[1]) for point in lines[1].split()]
+    assert left < right and top < bottom and middle == pytest.approx([(top + bottom) / 2] * 2, abs=0.1)
+    assert "A &lt; B 4.0" in text and ">half<" in text and ElementTree.fromstring(text) is not None
+    for wrong in ({}, {"empty": []}):
+        with pytest.raises(ValueError, match="A chart has"):
+            line_chart(wrong, "steps", "fvd_")
+
+
 def around(value: float) -> Cell:
     return Cell((value - 0.1, value, value + 0.1))
 
@@ -153,15 +176,13 @@ def small(monkeypatch):
 
 def test_a_benchmark_trains_measures_and_reports(small, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("vidgan.benchmark.run.DATA_OPTIONS", {"expressions": ("bank=48", "identities=16")})
-    page = tmp_path / "benchmark.md"
-    line = (
-        f"benchmark --suite small --budget 8 --batch 4 --clips 8 --seeds 2 --threads 1 --out {tmp_path} --page {page}"
-    )
+    monkeypatch.setenv("VIDGAN_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    line = f"benchmark --suite small --budget 8 --batch 4 --clips 8 --seeds 2 --threads 1 --out {tmp_path} --publish"
     assert cli.main(line.split()) == 0
     printed = capsys.readouterr().out
     lines = results(tmp_path)
     assert [(one["row"], one["seed"], one["metric"]) for one in lines] == [
-        (row, seed, metric) for seed in (0, 1) for row in ("MoCoGAN", "TGAN") for metric in ("distance", "ppl")
+        (row, seed, metric) for seed in (0, 1) for row in ("MoCoGAN", "TGAN") for metric in ("curve", "distance", "ppl")
     ]
     assert all(one["steps"] == 2 and one["budget"] == 8 for one in lines)
     (found,) = json.loads((tmp_path / "benchmark.json").read_text())
@@ -169,8 +190,19 @@ def test_a_benchmark_trains_measures_and_reports(small, tmp_path, capsys, monkey
     row = found["rows"]["TGAN"]
     (fvd,) = [values for name, values in row["metrics"].items() if name.startswith("fvd_")]
     assert len(fvd["values"]) == 2 and row["seeds"] == 2 and row["parameters"] > 0
-    text = page.read_text()
-    assert text.strip() == printed.strip()
+    (claim,) = claims.read(tmp_path / "checkpoints", "expressions")
+    assert (claim.claim, claim.verdict, claim.seeds) == ("MoCoGAN < TGAN in FID", found["verdict"], 2)
+    assert claim.metrics[0][0].startswith("fvd_") and [name for name, *_ in claim.rows] == ["MoCoGAN", "TGAN"]
+    assert claim.rows[1][2][0].mean == fvd["mean"] == sum(fvd["values"]) / 2
+    text = (tmp_path / "docs" / "benchmark.md").read_text()
+    pictures = [line for line in text.splitlines() if "](benchmark/" in line]
+    shown = {picture.split("](")[1].split(")")[0] for picture in pictures}
+    chart, *sheets = sorted(shown, key=lambda name: name.endswith(".webp"))
+    assert len(sheets) == 2 and all(Image.open(tmp_path / "docs" / sheet).n_frames == 16 for sheet in sheets)
+    assert ElementTree.fromstring((tmp_path / "docs" / chart).read_text()).tag.endswith("svg")
+    said = [line for line in text.splitlines() if line.strip() and line not in pictures]
+    assert [line for line in printed.splitlines() if line.strip()] == said[:-3]  # "What seed 0 draws:" and its head
+    assert [step for step, _ in row["curve"]] == [1, 2] and all(value > 0 for _, value in row["curve"])
     assert f"MoCoGAN < TGAN in FID: **{found['verdict']}**" in text and "--suite small" in text
     trained = {folder.name: load_state(folder)[1]["step"] for folder in (tmp_path / "runs").iterdir()}
     assert len(trained) == 4 and set(trained.values()) == {2}
@@ -190,10 +222,10 @@ def test_a_line_cut_short_is_measured_again(small, tmp_path, monkeypatch):
     told.clear()
     found = run([small], ["expressions"], budget, tmp_path, told.append)
     assert told == ["small: ppl of TGAN on expressions, seed 0"]
-    assert len(found) == 4 and len(summary(found)) == 1
+    assert len(found) == 6 and len(summary(found)) == 1
     told.clear()
     again = run([small], ["expressions"], dataclasses.replace(budget, measured=6), tmp_path, told.append)
-    assert len(again) == 8 and not any("training" in line for line in told)  # another measurement of the same networks
+    assert len(again) == 12 and not any("training" in line for line in told)  # another measurement of the same networks
     assert "| TGAN |" in markdown(report.summary(found), "vidgan benchmark")
 
 

@@ -87,6 +87,17 @@ def test_the_table_tells_how_each_number_was_measured(comparing):
     assert "512 clips of 16 frames" in told and "not measured in this way: imaginator-expressions" in told
 
 
+def test_the_papers_claims_stand_below_with_their_verdicts(comparing):
+    one = comparing(TWO)
+    told = one.page.inner_text("#vc-claims")
+    assert "G3AN < VGAN in FID confirmed" in told and "8,000 training clips each" in told
+    rows = one.page.locator("#vc-claims tbody tr")
+    assert [rows.nth(index).inner_text().split() for index in range(2)] == [
+        ["G3AN", "2.0", "M", "parameters", "20.0", "19.0", "to", "21.0"],
+        ["VGAN", "2.0", "M", "parameters", "30.0", "29.0", "to", "31.0"],
+    ]
+
+
 def test_curves_are_plotted_once_they_are_in_sight(comparing):
     one = comparing(TWO, height=500)
     asked = []

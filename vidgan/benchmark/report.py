@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, variance
 
+from .. import hub
+from ..explore.claims import FILE
 from ..files import write_atomic
+from .plot import line_chart
+from .run import CURVE, slug
 from .suites import SUITES, Suite
 
 #: two-sided 95% quantiles of Student's t for 1, 2, ... degrees of freedom; beyond them, the last
@@ -26,9 +30,18 @@ class Cell:
     values: tuple[float, ...]
 
     @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95% interval of the mean (Student's); None of a single seed."""
+        if len(self.values) < 2:
+            return None
+        freedom = len(self.values) - 1
+        reach = STUDENT[min(len(STUDENT), freedom) - 1] * math.sqrt(variance(self.values) / len(self.values))
+        return mean(self.values) - reach, mean(self.values) + reach
+
+    @property
     def text(self) -> str:
-        spread = f" ± {math.sqrt(variance(self.values)):.2g}" if len(self.values) > 1 else ""
-        return f"{mean(self.values):.3g}{spread}"
+        between = " ({:.3g} to {:.3g})".format(*self.interval) if self.interval else ""
+        return f"{mean(self.values):.3g}{between}"
 
 
 def difference(one: Cell, other: Cell) -> tuple[float, float] | None:
@@ -62,44 +75,61 @@ def verdict(suite: Suite, cells: dict[str, Cell]) -> str:
 
 
 def summary(lines: list[dict]) -> list[dict]:
-    """The results by suite, data and budget, as JSON: rows with their metrics (values over seeds, and their mean),
-    the claim and its verdict."""
+    """The results by suite, data and budget, as JSON: rows with their metrics (values over seeds, their mean and its
+    interval) and the curve of the one that decides, the claim and its verdict."""
     groups: dict[tuple, list[dict]] = {}
     for line in lines:
-        groups.setdefault((line["suite"], line["data"], line["budget"], line["scale"], line["measured"]), []).append(
-            line
-        )
+        groups.setdefault(tuple(line[name] for name in WHOLE), []).append(line)
     found = []
-    for (name, data, budget, scale, _), members in groups.items():
-        suite = SUITES[name]
-        rows = {}
-        for row in suite.rows:
-            mine = [line for line in members if line["row"] == row.name]
-            if not mine:
-                continue
-            values: dict[str, list[float]] = {}
-            for line in mine:
-                for metric, value in line["result"].items():
-                    if _is_score(metric, value):
-                        values.setdefault(metric, []).append(value)
-            first = mine[0]
-            rows[row.name] = {
-                "parameters": first["parameters"], "steps": first["steps"], "batch": first["batch"],
-                "train_seconds": round(mean({line["seed"]: line["train_seconds"] for line in mine}.values()), 1),
-                "seeds": len({line["seed"] for line in mine}),
-                "metrics": {metric: {"values": scores, "mean": mean(scores)} for metric, scores in values.items()},
-            }  # fmt: skip
+    for whole, members in groups.items():
+        suite = SUITES[whole[0]]
+        rows = {row.name: [line for line in members if line["row"] == row.name] for row in suite.rows}
+        facts = {name: _facts(suite, mine) for name, mine in rows.items() if mine}
         cells = {
             row: Cell(tuple(scores["values"]))
-            for row, facts in rows.items()
-            for metric, scores in facts["metrics"].items()
-            if metric.startswith(suite.metric) and "moving" not in metric
+            for row, told in facts.items()
+            for metric, scores in told["metrics"].items()
+            if _decides(suite, metric)
         }
-        found.append({
-            "suite": name, "source": suite.source, "claim": suite.claim, "data": data, "budget": budget,
-            "scale": scale, "rows": rows, "decided_by": suite.metric, "verdict": verdict(suite, cells),
-        })  # fmt: skip
+        found.append(
+            dict(zip(WHOLE, whole, strict=True))
+            | {"source": suite.source, "claim": suite.claim, "rows": facts, "decided_by": suite.metric}
+            | {"lower": suite.lower, "verdict": verdict(suite, cells)}
+        )
     return found
+
+
+#: what results have in common that stand in one table
+WHOLE = ("suite", "data", "budget", "scale", "measured")
+
+
+def _decides(suite: Suite, metric: str) -> bool:
+    return metric.startswith(suite.metric) and "moving" not in metric
+
+
+def _facts(suite: Suite, lines: list[dict]) -> dict:
+    """A row's, from its results."""
+    values: dict[str, list[float]] = {}
+    curves: dict[int, list[float]] = {}  # step -> values over the seeds
+    for line in lines:
+        if line["metric"] == CURVE:
+            for step, value in next((line["result"][key] for key in line["result"] if _decides(suite, key)), ()):
+                curves.setdefault(step, []).append(value)
+            continue
+        for metric, value in line["result"].items():
+            if _is_score(metric, value):
+                values.setdefault(metric, []).append(value)
+    first, seconds = lines[0], {line["seed"]: line["train_seconds"] for line in lines}
+    metrics = {metric: Cell(tuple(scores)) for metric, scores in values.items()}
+    return {
+        "parameters": first["parameters"], "steps": first["steps"], "batch": first["batch"],
+        "train_seconds": round(mean(seconds.values()), 1), "seeds": len(seconds),
+        "metrics": {
+            metric: {"values": list(cell.values), "mean": mean(cell.values), "interval": cell.interval}
+            for metric, cell in metrics.items()
+        },
+        "curve": [[step, mean(scores)] for step, scores in sorted(curves.items()) if len(scores) == len(seconds)],
+    }  # fmt: skip
 
 
 #: what counts as a score among the entries of a result
@@ -113,14 +143,16 @@ def _is_score(name: str, value: object) -> bool:
 HEAD = """# Benchmark
 
 The papers' tables on equal terms: the rows of a table see as many training clips, in batches of one size, and their
-generators have about as many parameters. Numbers are means over seeds, of training and of measuring alike, ± the
-standard deviation over seeds; metrics and their protocols are those of [metrics.md](metrics.md). A claim is *confirmed*
-where the 95% interval of every difference that it names (Welch's, over seeds) is on its side of 0, *refuted* where one
-is on the other, *open* otherwise."""
+generators have about as many parameters. Numbers are means over seeds, of training and of measuring alike, with the 95%
+interval of the mean (Student's, over seeds) where there is more than one; metrics and their protocols are those of
+[metrics.md](metrics.md). A claim is *confirmed* where the 95% interval of every difference that it names (Welch's, over
+seeds) is on its side of 0, *refuted* where one is on the other, *open* otherwise."""
+
+PICTURES = "benchmark"  #: the folder of charts and sheets, beside the page
 
 
-def markdown(found: list[dict], command: str) -> str:
-    """The page docs/benchmark.md."""
+def markdown(found: list[dict], command: str, pictures: Path | None = None) -> str:
+    """The page docs/benchmark.md. pictures: the folder of charts and sheets; those that are there are shown."""
     lines = [*HEAD.splitlines(), "", "```bash", command, "```"]
     for one in found:
         lines += ["", f"## {one['source']}, on {one['data']}", "", f"{one['claim']}: **{one['verdict']}**.", ""]
@@ -132,20 +164,60 @@ def markdown(found: list[dict], command: str) -> str:
             "|---" * (5 + len(metrics)) + "|",
         ]
         for name, row in one["rows"].items():
-            scores = row["metrics"]
-            cells = [Cell(tuple(scores[key]["values"])).text if key in scores else "" for key in metrics]
+            cells = [
+                Cell(tuple(row["metrics"][key]["values"])).text if key in row["metrics"] else "" for key in metrics
+            ]
             minutes = row["train_seconds"] / 60
             lines.append(
                 f"| {name} | {row['parameters']:,} | {row['steps']:,} of {row['batch']} | {minutes:.1f} "
                 f"| {row['seeds']} | {' | '.join(cells)} |"
             )
+        if pictures is not None:
+            lines += _pictures(one, pictures)
     return "\n".join([*lines, ""])
 
 
-def write(lines: list[dict], out: Path, page: Path | None, command: str) -> list[dict]:
-    """benchmark.json in `out`, and the page where one is wanted; returns what benchmark.json holds."""
+def _pictures(one: dict, folder: Path) -> list[str]:
+    """The lines that show a table's chart and its sheets, of those that are in the folder."""
+    lines, chart = [], f"{_table(one)}.svg"
+    if (folder / chart).is_file():
+        lines += ["", f"![`{one['decided_by']}` of held-out clips over the steps]({PICTURES}/{chart})"]
+    sheets = {name: f"{slug(*_row_of(one, name))}.webp" for name in one["rows"]}
+    sheets = {name: sheet for name, sheet in sheets.items() if (folder / sheet).is_file()}
+    if sheets:
+        lines += ["", "What seed 0 draws:", "", "| | |", "|---|---|"]
+        lines += [f"| {name} | ![clips of {name}]({PICTURES}/{sheet}) |" for name, sheet in sheets.items()]
+    return lines
+
+
+def _table(one: dict) -> str:
+    return f"{one['suite']}-{one['data']}-{one['scale']}-{one['budget']}"
+
+
+def _row_of(one: dict, row: str) -> tuple:
+    return one["suite"], row, one["data"], one["scale"], one["budget"]
+
+
+def write(lines: list[dict], out: Path) -> list[dict]:
+    """benchmark.json in `out`; returns what it holds."""
     found = summary(lines)
-    write_atomic(out / "benchmark.json", (json.dumps(found, indent=2) + "\n").encode())
-    if page is not None:
-        write_atomic(page, markdown(found, command).encode())
+    write_atomic(out / FILE, (json.dumps(found, indent=1) + "\n").encode())
     return found
+
+
+def publish(found: list[dict], out: Path, command: str) -> None:
+    """docs/benchmark.md, with charts and the sheets of `out` in docs/benchmark/, beside the folder of releases; and
+    benchmark.json among them, for the page."""
+    folder = hub.checkpoints().parent / "docs" / PICTURES
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in found:
+        curves = {name: row["curve"] for name, row in one["rows"].items() if row["curve"]}
+        if curves:
+            chart = line_chart(curves, "steps", one["decided_by"])
+            write_atomic(folder / f"{_table(one)}.svg", chart.encode())
+        for name in one["rows"]:
+            sheet = out / "sheets" / f"{slug(*_row_of(one, name))}.webp"
+            if sheet.is_file():
+                write_atomic(folder / sheet.name, sheet.read_bytes())
+    write_atomic(folder.parent / "benchmark.md", markdown(found, command, folder).encode())
+    write_atomic(hub.checkpoints() / FILE, (out / FILE).read_bytes())

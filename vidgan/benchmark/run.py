@@ -1,4 +1,7 @@
-"""Train and measure the rows of suites; every result is a line of JSON, and what is there is not done again."""
+"""Train and measure the rows of suites; every result is a line of JSON, and what is there is not done again.
+
+A run of every row and seed lies in `runs/`; of seed 0 there is a sample sheet in `sheets/`, too.
+"""
 
 import json
 import sys
@@ -10,11 +13,15 @@ from pathlib import Path
 from ..errors import VidganError, unknown
 from ..metrics.registry import METRICS, Told
 from ..training.evaluate import open_split
-from ..training.state import ema_generator, load_state
+from ..training.log import read_log
+from ..training.sheet import save_sheet, sheet_frames
+from ..training.state import ema_generator, load_state, unpack_shown
 from ..training.trainer import train
 from .suites import SCALES, Row, Suite, budgeted
 
 RESULTS = "results.jsonl"
+CURVE = "curve"  #: the line of results that holds what was measured in training, not one of the registry's metrics
+POINTS = 4  #: how often that is, a training
 #: what data sets are told: faces whose heads stay still, which small networks learn soonest
 DATA_OPTIONS = {"expressions": ("bank=4096", "turns=false")}
 
@@ -45,9 +52,16 @@ def options_of(row: Row, data: str, seed: int, budget: Budget, folder: Path):
     options = replace(
         options, data=data, data_options=DATA_OPTIONS.get(data, ()),
         seed=seed, run=folder, batch=budget.batch or options.batch, threads=budget.threads, device=budget.device,
-        precision="bf16", sheet_every=0, evaluate_every=0,
+        precision="bf16", sheet_every=0,
     )  # fmt: skip
-    return budgeted(options, budget.clips).check()
+    options = budgeted(options, budget.clips)
+    return replace(options, evaluate_every=max(1, options.steps // POINTS), evaluate_clips=budget.measured).check()
+
+
+def slug(suite: str, row: str, data: str, scale: str, budget: int) -> str:
+    """What the files of a row are called."""
+    plain = "".join(letter if letter.isalnum() else "-" for letter in row.lower())
+    return f"{suite}-{plain}-{data}-{scale}-{budget}"
 
 
 def run(
@@ -97,11 +111,12 @@ def _row(suite: Suite, row: Row, data: str, seed: int, budget: Budget, out: Path
     which = {"suite": suite.name, "row": row.name, "data": data, "seed": seed, "budget": budget.clips,
              "scale": budget.scale, "measured": budget.measured}  # fmt: skip
     done = {line["metric"] for line in results(out) if which.items() <= line.items()}
-    missing = [name for name in suite.metrics if name not in done]
-    if not missing:
+    missing = [name for name in (CURVE, *suite.metrics) if name not in done]
+    name = slug(suite.name, row.name, data, budget.scale, budget.clips)
+    sheet = out / "sheets" / f"{name}.webp" if seed == 0 else None
+    if not missing and (sheet is None or sheet.is_file()):
         return
-    slug = "".join(letter if letter.isalnum() else "-" for letter in row.name.lower())
-    folder = out / "runs" / f"{suite.name}-{slug}-{data}-{budget.scale}-{budget.clips}-{seed}"
+    folder = out / "runs" / f"{name}-{seed}"
     options = options_of(row, data, seed, budget, folder)
     state = load_state(folder)
     if state is None or state[1]["step"] < options.steps:
@@ -112,18 +127,37 @@ def _row(suite: Suite, row: Row, data: str, seed: int, budget: Budget, out: Path
         if state[1]["step"] < options.steps:
             raise VidganError(f"{folder} was stopped at step {state[1]['step']}; the same command goes on.")
     generator = ema_generator(folder).eval().requires_grad_(False)
+    if sheet is not None:
+        save_sheet(sheet_frames(generator, rows=2, shown=unpack_shown(state[0]), pictures=False), sheet)
     sources = {}
-    for name in missing:
-        metric = METRICS[name]
-        for split in metric.splits:
-            if split not in sources:
-                sources[split] = open_split(options, split, generator)
-        say(f"{suite.name}: {name} of {row.name} on {data}, seed {seed}")
-        told = Told(
-            clips=budget.measured, seed=seed, videos=max(1, budget.measured // 10), points=max(2, budget.measured // 4)
-        )
-        result = metric.measure(generator, sources, told).result
-        line = which | {"metric": name, "steps": options.steps, "batch": options.batch,
+    for metric in missing:
+        say(f"{suite.name}: {metric} of {row.name} on {data}, seed {seed}")
+        result = curve(folder) if metric == CURVE else _measured(metric, generator, options, sources, budget)
+        line = which | {"metric": metric, "steps": options.steps, "batch": options.batch,
                         "parameters": generator.parameter_count,
                         "train_seconds": round(state[1]["seconds"], 1), "result": result}  # fmt: skip
         _keep(out, line)
+
+
+def curve(run: Path) -> dict[str, list]:
+    """{metric: [[step, value], ...]}: what a run measured on held-out clips while it trained."""
+    found: dict[str, list] = {}
+    for line in read_log(run, "metrics"):
+        for key, value in line.items():
+            if key.startswith("test_"):
+                found.setdefault(key.removeprefix("test_"), []).append([line["step"], value])
+    return found
+
+
+def _measured(metric: str, generator, options, sources: dict, budget: Budget) -> dict:
+    """One metric of the registry; sources: the splits that are open already."""
+    for split in METRICS[metric].splits:
+        if split not in sources:
+            sources[split] = open_split(options, split, generator)
+    told = Told(
+        clips=budget.measured,
+        seed=options.seed,
+        videos=max(1, budget.measured // 10),
+        points=max(2, budget.measured // 4),
+    )
+    return METRICS[metric].measure(generator, sources, told).result

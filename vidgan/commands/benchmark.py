@@ -8,7 +8,7 @@ from .shared import print_json
 
 
 def benchmark(options) -> None:
-    from ..benchmark.report import markdown, write
+    from ..benchmark.report import markdown, publish, write
     from ..benchmark.run import Budget, results, run
     from ..benchmark.suites import SUITES, find_suites
 
@@ -25,6 +25,7 @@ def benchmark(options) -> None:
                           "--budget", str(options.budget), "--seeds", str(options.seeds)])  # fmt: skip
     if not options.report:
         run(suites, data, budget, out, lambda line: print(line, file=sys.stderr, flush=True))
-    page = Path(options.page).expanduser() if options.page else None
-    found = write(results(out), out, page, command)
+    found = write(results(out), out)
+    if options.publish:
+        publish(found, out, command)
     print_json(found) if options.json else print(markdown(found, command))

@@ -117,7 +117,9 @@ class Noise(nn.Module):
         self.sigma = sigma
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.sigma * torch.randn_like(x) if self.training and self.sigma else x
+        if not (self.training and self.sigma):
+            return x
+        return x + self.sigma * torch.randn(x.shape, dtype=x.dtype, device=x.device)  # randn_like: 7 x in channels_last
 
 
 def _downs(conv: type, widths: list[int], kernel, stride, padding, noise: float) -> list[nn.Module]:

@@ -62,7 +62,7 @@ class Compare extends Tab {
     }
   }
   build(others) {
-    const { families, data, releases, labels, label, seed, table, curves } = this.now;
+    const { families, data, releases, labels, label, seed, table, claims, curves } = this.now;
     const family = families.find((one) => one.data === data);
     this.root.classList.add("vc-there");
     this.facts = `${releases.length} releases trained on ${family.title}`;
@@ -77,6 +77,8 @@ class Compare extends Tab {
     this.find("families").hidden = families.length < 2;
     this.fillChips("releases", family.releases.map(({ name, title }) => chip(name, releases.includes(name), () => this.pick(name), title)));
     this.find("table").replaceChildren(measuredTable(table, releases));
+    this.find("claims").hidden = !claims.length;
+    this.find("claim-list").replaceChildren(...claimTables(claims));
     this.columns = releases.map((name) => this.column(family.releases.find((one) => one.name === name)));
     this.find("columns").replaceChildren(...this.columns.map(({ element }) => element));
     this.blind.build(this.now);

@@ -9,7 +9,7 @@ import numpy as np
 from .. import hub, pictures, video
 from ..data.expressions.factors import FIRST_TEST_IDENTITY, TEST_IDENTITIES
 from ..errors import VidganError, unknown
-from ..explore import compare, curves, measured
+from ..explore import claims, compare, curves, measured
 from ..explore.bookmark import Bookmark
 from ..explore.parse import parse_seed
 from ..models import ARCHITECTURES, ReleaseInfo
@@ -58,6 +58,7 @@ class CompareStudio:
             "label": label,
             "labels": compare.labels(infos),
             "table": [asdict(row) for row in measured.table(infos)],
+            "claims": [asdict(claim) for claim in claims.read(hub.checkpoints(), infos[0].data)],
             "curves": curves.quantities(told),
             "real": infos[0].data in SHOWN_REAL,
             "complaint": complaint,

@@ -5,7 +5,7 @@ import gradio as gr
 from .compare_studio import CompareStudio
 from .component import TAB, component
 
-SCRIPTS = (*TAB, "measured.js", "curves.js", "blind.js", "compare.js")
+SCRIPTS = (*TAB, "measured.js", "claims.js", "curves.js", "blind.js", "compare.js")
 #: what the component asks for with its event: the curves become a plot, whose script is fetched no sooner
 PLOT = "() => window.vidgan.figure"
 
