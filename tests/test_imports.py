@@ -27,7 +27,7 @@ ARROWS = {
     "inference": "errors latents conditions video models",
     "explore": "errors files latents conditions video pictures models inference",
     "training": "errors files latents conditions video models data metrics hub vision",
-    "benchmark": "errors files models data metrics training",
+    "benchmark": "errors files hub models data metrics training",
     "ui": "errors files latents conditions video pictures models data metrics hub inference explore",
     "doctor": "errors files hub models vision",
     "arguments": "errors video explore",

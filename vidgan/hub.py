@@ -38,6 +38,7 @@ FILES = (
     *(CONFIG, WEIGHTS, METRICS, "README.md", "preview.webp", "sheet.webp", "curve.json"),
     *("directions.safetensors", "familiar.safetensors", "examples.webp"),
 )
+BENCHMARK = "benchmark.json"  #: beside the releases: what a benchmark found, for the page
 MAX_OPTION = 65536  #: no whole number in a configuration may be larger; widths, classes and sizes are far below
 MAX_JSON = 1 << 20  #: bytes
 

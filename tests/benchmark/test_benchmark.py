@@ -190,7 +190,7 @@ def test_a_benchmark_trains_measures_and_reports(small, tmp_path, capsys, monkey
     row = found["rows"]["TGAN"]
     (fvd,) = [values for name, values in row["metrics"].items() if name.startswith("fvd_")]
     assert len(fvd["values"]) == 2 and row["seeds"] == 2 and row["parameters"] > 0
-    (claim,) = claims.read(tmp_path / "checkpoints", "expressions")
+    (claim,) = claims.read(tmp_path / "checkpoints" / "benchmark.json", "expressions")
     assert (claim.claim, claim.verdict, claim.seeds) == ("MoCoGAN < TGAN in FID", found["verdict"], 2)
     assert claim.metrics[0][0].startswith("fvd_") and [name for name, *_ in claim.rows] == ["MoCoGAN", "TGAN"]
     assert claim.rows[1][2][0].mean == fvd["mean"] == sum(fvd["values"]) / 2

@@ -13,7 +13,6 @@ from pathlib import Path
 from statistics import mean, variance
 
 from .. import hub
-from ..explore.claims import FILE
 from ..files import write_atomic
 from .plot import line_chart
 from .run import CURVE, slug
@@ -201,7 +200,7 @@ def _row_of(one: dict, row: str) -> tuple:
 def write(lines: list[dict], out: Path) -> list[dict]:
     """benchmark.json in `out`; returns what it holds."""
     found = summary(lines)
-    write_atomic(out / FILE, (json.dumps(found, indent=1) + "\n").encode())
+    write_atomic(out / hub.BENCHMARK, (json.dumps(found, indent=1) + "\n").encode())
     return found
 
 
@@ -220,4 +219,4 @@ def publish(found: list[dict], out: Path, command: str) -> None:
             if sheet.is_file():
                 write_atomic(folder / sheet.name, sheet.read_bytes())
     write_atomic(folder.parent / "benchmark.md", markdown(found, command, folder).encode())
-    write_atomic(hub.checkpoints() / FILE, (out / FILE).read_bytes())
+    write_atomic(hub.checkpoints() / hub.BENCHMARK, (out / hub.BENCHMARK).read_bytes())

@@ -1,4 +1,4 @@
-"""What a benchmark found of the papers' claims, read for the page: `benchmark.json` beside the releases."""
+"""What a benchmark found of the papers' claims, read for the page."""
 
 import json
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from pathlib import Path
 
 from .measured import METRICS, form, number, start
 
-FILE = "benchmark.json"
 MAX_BYTES = 8 << 20
 VERDICTS = ("confirmed", "refuted", "open")
 
@@ -36,10 +35,9 @@ class Claim:
     rows: tuple[tuple[str, int, tuple[Score | None, ...]], ...]
 
 
-def read(folder: Path, data: str) -> list[Claim]:
-    """The claims that were put to the test on this data; none where there is no file, or none that can be read."""
+def read(path: Path, data: str) -> list[Claim]:
+    """The claims that a benchmark.json tests on this data; none where there is no file, or none to be read."""
     try:
-        path = folder / FILE
         told = json.loads(path.read_text("utf-8")) if path.stat().st_size <= MAX_BYTES else []
     except (OSError, ValueError, RecursionError):
         return []

@@ -58,7 +58,7 @@ class CompareStudio:
             "label": label,
             "labels": compare.labels(infos),
             "table": [asdict(row) for row in measured.table(infos)],
-            "claims": [asdict(claim) for claim in claims.read(hub.checkpoints(), infos[0].data)],
+            "claims": [asdict(claim) for claim in claims.read(hub.checkpoints() / hub.BENCHMARK, infos[0].data)],
             "curves": curves.quantities(told),
             "real": infos[0].data in SHOWN_REAL,
             "complaint": complaint,
