@@ -161,8 +161,9 @@ def parser() -> Parser:
         "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the data set"
     )
     measured.add_argument(
-        *("--metric", "--metrics"), metavar="METRIC", help="distance, s3, inception, retrieval, ppl, or several"
+        *("--metric", "--metrics"), metavar="METRIC", help="distance, s3, inception, retrieval, acd, ppl, or several"
     )
+    measured.add_argument("--real", metavar="DIR", help="real videos, for a folder of videos of the same names")
     measured.add_argument("--features", metavar="NAME", help="vidgan (default), r3d, i3d, resnext101; c3d")
     measured.add_argument("--features-file", metavar="FILE", help="of the network that gives the features")
     measured.add_argument("--clips", type=read.whole("--clips", 2, 1_000_000), metavar="N", help="on each side (512)")
@@ -331,9 +332,11 @@ frozen and shuffled ones; or what --metric names, several with commas:
   s3          do video classifiers carry over between generated and real clips?
   inception   how sure and how varied a classifier finds the clips, beside real ones
   retrieval   the nearest training clips, and whether clips are nearer to them than unseen real ones
+  acd         whether it is one person throughout a clip, beside real clips and strangers
   ppl         how evenly clips change along paths in each latent subspace
 
-A folder of videos, one clip in each file, is measured in the same way: vidgan evaluate my/samples --data weizmann.
+A folder of videos, one clip in each file, is measured in the same way: vidgan evaluate my/samples --data weizmann;
+or, video by video, against real ones of the same names: vidgan evaluate my/predictions --real my/videos.
 Features other than our own come from a file of yours, which is named, and where to get it, when it is missing."""
 
 

@@ -80,7 +80,7 @@ MVT = {
 }
 UNCHANGED = (("deviation_a", 1.0), ("deviation_c", 1.0), ("shifted_blocks", 0))
 LATENT, LABELLED, PICTURES = (
-    ("distance", "retrieval", "ppl"),
+    ("distance", "retrieval", "acd", "ppl"),
     ("distance", "s3", "inception", "retrieval"),
     ("animation",),
 )

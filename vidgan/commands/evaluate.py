@@ -19,6 +19,8 @@ ALONG = {"features_file": "features", "sheet": "train_clips"}
 def evaluate(options) -> None:
     from ..metrics.registry import METRICS
 
+    if options.real:
+        return _paired(options)
     wanted = [METRICS[name] for name in dict.fromkeys(options.metric.split(","))] if options.metric else []
     _check(options, wanted)
     told = _told(options)
@@ -46,6 +48,24 @@ def evaluate(options) -> None:
     finally:
         if options.json and results:
             print_json(results if len(wanted) > 1 else results[wanted[0].name])
+
+
+def _paired(options) -> None:
+    """A folder of videos against real ones of the same names."""
+    from ..metrics.embedders import open_features
+    from ..metrics.pairs import paired, table
+
+    taken = ("features", "features_file")
+    for option in ("data", "metric", *(one for one in OPTIONS if one not in taken)):
+        if getattr(options, option) is not None:
+            raise VidganError(f"--real measures pairs of videos: it does not go with --{option.replace('_', '-')}.")
+    if options.jsonl:
+        _append(options.jsonl, "")
+    features = open_features(options.features or "vidgan", options.features_file, options.device)
+    result = paired(options.name, options.real, options.seed, features=features, progress=not options.json)
+    if options.jsonl:
+        _append(options.jsonl, json.dumps({"metric": "pairs", **result}) + "\n")
+    print_json(result) if options.json else print("\n".join(table(result)))
 
 
 def _check(options, wanted) -> None:

@@ -17,15 +17,12 @@ from ..data.expressions import Expressions, draw, sample_factors
 from ..data.sprites import PERIOD, Sprites
 from ..errors import VidganError
 from ..models import Generator
-from ..video import to_uint8
-from .content import content
-from .corruptions import frozen
-from .distance import as_shown, compare, labels_of
+from .distance import as_shown, labels_of
 from .embedders import Features
-from .features import load_features
-from .fidelity import fidelity
-from .identity import Embedder, load_identity
-from .scores import Scores, by_video, interval, summary
+from .identity import Embedder
+from .pairs import Pairs, table
+
+__all__ = ["SPAN", "STARTS", "animation", "stride_of", "table", "windows_of"]
 
 STARTS = 10  #: initial frames of a video in the paper
 SPAN = 14  #: frames of a drawn video that initial frames are taken from: from a neutral face to about the apex
@@ -68,13 +65,10 @@ def animation(
     if videos < 1 or starts < 1:
         raise VidganError(f"At least 1 video and 1 initial frame are needed; asked for {videos} and {starts}.")
     names = labels_of(generator, source)
-    embedder, features = embedder or load_identity(), features or load_features()
     found = min(videos, len(source)) if hasattr(source, "__len__") else videos
     latents = generator.latent_space.sample(found * starts, seed, steps=generator.steps_for(source.frames))
 
-    parts: dict[str, list[Scores]] = {"generator": [], "repeat": [], "real": []}
-    embedded: dict[str, list[Tensor]] = {"generator": [], "repeat": [], "real": []}
-    video, used = [], 0
+    pairs, used = Pairs(embedder, features), 0
     for clip, label, number in tqdm(
         windows_of(source, videos, starts, seed), total=found, desc=f"{source.name} videos", disable=not progress
     ):
@@ -85,43 +79,12 @@ def animation(
             condition = Condition(told.label, condition.image)
         made = generator.generate(latents.slice(used, used + count), condition, batch_size=batch_size)
         used += count
-        video += [number] * count
-        for name, one in {"generator": as_shown(made), "repeat": frozen(real), "real": real}.items():
-            parts[name].append(_scores(name, real, one, embedder))
-            embedded[name].append(features.embed(one))
-
-    scores = {name: Scores.join(rows) for name, rows in parts.items()}
-    clips = {name: torch.cat(rows) for name, rows in embedded.items()}
-    video = torch.tensor(video)
-    shown = f"{features.title}_{len(video)}of{len(video.unique())}x{source.frames}f{source.size}"
-    result = _distances(clips["real"], clips["generator"], shown) | _report(scores["generator"], video, seed)
-    repeat = _distances(clips["real"], clips["repeat"], shown) | _report(scores["repeat"], video, seed)
-    repeat["difference"] = _difference(scores["generator"], scores["repeat"], video, seed)
-    result["baselines"] = {"repeat": repeat, "real": _report(scores["real"], video, seed)}
-    return result | {
+        pairs.add(real, as_shown(made), number)
+    return pairs.result(seed) | {
         "generator": generator.info.name if generator.info else generator.architecture,
-        "data": source.name, "split": source.split, "videos": len(video.unique()), "starts": starts,
-        "clips": len(video), "frames": source.frames, "size": source.size, "stride": stride_of(source), "seed": seed,
-        "source_seed": source.seed, "embedder": embedder.name, "features": features.hash,
+        "data": source.name, "split": source.split, "starts": starts, "frames": source.frames, "size": source.size,
+        "stride": stride_of(source), "source_seed": source.seed,
     }  # fmt: skip
-
-
-def table(result: dict) -> list[str]:
-    """What `animation` found as a Markdown table: a row for each number, with its interval, and the baselines."""
-    baselines = result["baselines"]
-    rows = {"repeats its input": baselines["repeat"], "real clips": baselines["real"]}
-    lines = [f"| | {result['generator']} | {' | '.join(rows)} |", "|---|---|---|---|"]
-    for name in result:
-        if name.startswith(("ssim_", "psnr_", "l1_", "acd_", "fvd_", "kvd_")):
-            lines.append(f"| {name} | {' | '.join(_cell(row, name) for row in (result, *rows.values()))} |")
-    return lines
-
-
-def _cell(row: dict, name: str) -> str:
-    if row.get(name) is None:
-        return ""
-    low, high = row.get("intervals", {}).get(name, (None, None))
-    return f"{row[name]:.3f}" + (f" ({low:.3f} to {high:.3f})" if low is not None else "")
 
 
 # ------------------------------------------------------------------------------------------------ initial frames
@@ -186,38 +149,3 @@ def _chosen(count: int, wanted: int, seed: int) -> list[int]:
 def _spaced(room: int, starts: int) -> Tensor:
     """Up to `starts` different whole numbers from 0 to room - 1, evenly spaced, int64."""
     return torch.linspace(0, room - 1, min(starts, room), dtype=torch.float64).round().long().unique()
-
-
-# ------------------------------------------------------------------------------------------------ numbers
-
-
-def _scores(name: str, real: Tensor, clip: Tensor, embedder: Embedder) -> Scores:
-    """The numbers of clips [S, 3, T, H, W] that begin with the first frame of `real`."""
-    frames, wanted = to_uint8(clip), to_uint8(real)
-    told = content(frames, wanted[:, 0], embedder)
-    return told if name == "real" else fidelity(wanted, frames) | told
-
-
-def _report(scores: Scores, video: Tensor, seed: int) -> dict:
-    told = {name: summary(values, video, seed) for name, values in scores.values.items()}
-    values = {name: mean for name, (mean, _) in told.items()}
-    return values | {
-        "intervals": {name: between for name, (_, between) in told.items() if between},
-        "counts": scores.counts,
-    }
-
-
-def _difference(scores: Scores, baseline: Scores, video: Tensor, seed: int) -> dict:
-    """Metric -> how far above the baseline, on average over videos, and the interval. Pairs say more than two
-    intervals: what is hard about a video is hard for both."""
-    differences = {}
-    for name, values in scores.values.items():
-        means = by_video(values - baseline.values[name], video)
-        if len(means):
-            differences[name] = {"mean": means.mean().item(), "interval": interval(means, seed)}
-    return differences
-
-
-def _distances(real: Tensor, other: Tensor, protocol: str) -> dict:
-    """Both distances of all clips; none for a single clip."""
-    return compare(real, other, protocol) if len(real) > 1 else {}

@@ -78,7 +78,7 @@ class Recorded:
 def is_folder_of_videos(name: str) -> bool:
     """Whether `name` is a folder with a clip in it."""
     folder = Path(name).expanduser()
-    return folder.is_dir() and next(_files(folder), None) is not None
+    return folder.is_dir() and next(files(folder), None) is not None
 
 
 def read_recorded(folder: str | Path, frames: int, size: int, progress: bool = False) -> Recorded:
@@ -91,10 +91,10 @@ def read_recorded(folder: str | Path, frames: int, size: int, progress: bool = F
     folder = Path(folder).expanduser()
     found, names, left_out, flagged = [], [], {}, {}
     seen: dict[bytes, str] = {}
-    for path in tqdm(list(_files(folder)), desc=folder.name, disable=not progress):
+    for path in tqdm(list(files(folder)), desc=folder.name, disable=not progress):
         name = str(path.relative_to(folder))
         try:
-            clip = _read(path)
+            clip = read_clip(path)
         except (VidganError, OSError, ValueError) as error:
             left_out[name] = "cannot be read" if isinstance(error, OSError) else str(error).rstrip(".")
             continue
@@ -126,15 +126,16 @@ def read_recorded(folder: str | Path, frames: int, size: int, progress: bool = F
     return Recorded(recorded.architecture, torch.from_numpy(np.stack(found)), recorded.files, left_out, flagged)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Sorted by path; hidden files are passed over."""
+def files(folder: Path) -> Iterator[Path]:
+    """The videos and arrays below a folder, sorted by path; hidden ones are passed over."""
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.suffix.lower() in SUFFIXES and path.is_file() and not hidden:
             yield path
 
 
-def _read(path: Path) -> np.ndarray:
+def read_clip(path: Path) -> np.ndarray:
+    """All frames of a file, uint8 [T, H, W, 3]; VidganError, OSError or ValueError for what is no clip."""
     if path.suffix.lower() != ".npy":
         return video.read(path)[0]
     array = np.load(path, allow_pickle=False)

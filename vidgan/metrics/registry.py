@@ -124,6 +124,7 @@ METRICS = Registry(
     Metric("s3", "s3.similarity", "clips", BOTH, ("clips", "classifier", "classifiers")),
     Metric("inception", "inception.inception", "clips", BOTH, ("clips", "classifier", "repeats", "splits", "features")),
     Metric("retrieval", "retrieval.retrieve", "clips", BOTH, ("clips", "train_clips", "features")),
+    Metric("acd", "acd.consistency", "clips", ("test",), ("clips",)),
     Metric("ppl", "ppl.path_lengths", "latents", (), ("points", "features")),
     Metric("animation", "animation.animation", "pictures", ("test",), ("videos", "starts", "features")),
 )
