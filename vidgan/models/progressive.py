@@ -124,17 +124,26 @@ def enlarge(x: Tensor, factors: tuple[int, int, int]) -> Tensor:
     return F.interpolate(x, scale_factor=[float(factor) for factor in factors], mode="nearest")
 
 
+def shrink(x: Tensor, factors: tuple[int, int, int]) -> Tensor:
+    """Means of blocks of so many frames, rows and columns of [B, C, T, H, W]: first in each frame and then over time,
+    which in channels_last_3d takes half of what avg_pool3d does, as that first copies x to float32 and another order."""
+    time, *space = factors
+    x = x.transpose(1, 2)  # B, T, C, H, W
+    x = F.avg_pool2d(x.flatten(0, 1), space).unflatten(0, x.shape[:2])
+    return x.unflatten(1, (-1, time)).mean(2).transpose(1, 2)
+
+
 def fade_clip(clip: Tensor, config: ProgressiveConfig, stage: float) -> Tensor:
     """Real clips of the last level as they look at `stage`: [B, 3, T, H, W] averaged over blocks down to its level,
     and mixed with the level before as generated ones are (the released code blurs time even where it does not grow).
     """
     level, alpha = config.split(stage)
     (frames, size), (most, largest) = config.levels[level], config.levels[-1]
-    clip = F.avg_pool3d(clip, (most // frames, largest // size, largest // size))
+    clip = shrink(clip, (most // frames, largest // size, largest // size))
     if alpha == 1:
         return clip
     factors = config.factors(level)
-    return torch.lerp(enlarge(F.avg_pool3d(clip, factors), factors), clip, alpha)
+    return torch.lerp(enlarge(shrink(clip, factors), factors), clip, alpha)
 
 
 class Level(nn.Module):
@@ -274,19 +283,19 @@ class ProgressiveDiscriminator(nn.Module):
         for index in range(level, 0, -1):
             x = self._shrunk(index, x)
             if index == level and alpha < 1:
-                smaller = F.avg_pool3d(clip, self.config.factors(level))
+                smaller = shrink(clip, self.config.factors(level))
                 x = torch.lerp(F.leaky_relu(self.rgb[level - 1](smaller), SLOPE).to(x.dtype), x, alpha)
         x = F.leaky_relu(self.last(with_batch_spread(x)), SLOPE)
         x = F.leaky_relu(self.features(x.flatten(1)), SLOPE)
         return x if self.score is None else self.score(x)[:, 0]
 
     def _shrunk(self, level: int, x: Tensor) -> Tensor:
-        def shrink(x: Tensor) -> Tensor:
+        def down(x: Tensor) -> Tensor:
             for convolution in self.levels[level - 1]:
                 x = F.leaky_relu(convolution(x), SLOPE)
-            return F.avg_pool3d(x, self.config.factors(level))
+            return shrink(x, self.config.factors(level))
 
-        return _perhaps_again(shrink, x, self.config, level)
+        return _perhaps_again(down, x, self.config, level)
 
     def judging(self, level: int) -> list[nn.Parameter]:
         """The parameters that take part once `level` has grown."""
