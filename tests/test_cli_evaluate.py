@@ -147,7 +147,10 @@ def test_a_release_without_labels_has_no_s3(run, checkpoints, cache):
         ("mover --split tset", "did you mean test"),
         ("mover --data sprites --root nowhere", "sprites"),
         ("mover --starts 0", "--starts"),
-        ("mover --clips 9", "--clips goes with --metric distance or s3 or inception or retrieval or acd, not with animation"),
+        (
+            "mover --clips 9",
+            "--clips goes with --metric distance or s3 or inception or retrieval or acd, not with anim",
+        ),
         ("mover --metric s3", "this one animates pictures"),
         ("mover --set strid=2", "option of expressions"),
         ("mver", "did you mean mover"),

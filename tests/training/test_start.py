@@ -71,6 +71,28 @@ def test_a_release_gives_the_generator_alone(run, tmp_path, own_checkpoints):
     fresh.close()
 
 
+def test_statistics_that_were_not_there_begin_as_new(tmp_path):
+    """MVT-GAN's codes, when they are normalised from now on; the other way round, statistics fit nowhere."""
+    options = preset("mvtgan", "smoke", RECIPES)
+    runs = []
+    for normalised in (False, True):
+        model = dataclasses.replace(options.model, normalised_codes=normalised)
+        changes = {"run": tmp_path / str(normalised), "sheet_every": 0, "device": "cpu", "steps": 1}
+        runs.append(dataclasses.replace(options, model=model, data_options=("bank=16", "identities=8"), **changes))
+    plain, normal = runs
+    train(plain)
+    trainer, before = Trainer(dataclasses.replace(normal, init=str(plain.run))), Trainer(plain)
+    there, here = weights(before, "generator"), weights(trainer, "generator")
+    assert all(torch.equal(there[key], here[key]) for key in there) and len(here) > len(there)
+    assert all(value.item() == 0 for key, value in here.items() if key not in there and "batches" in key)
+    trainer.train_step()
+    for one in (trainer, before):
+        one.close()
+    train(normal)
+    with pytest.raises(VidganError, match="does not fit"):
+        Trainer(dataclasses.replace(plain, run=tmp_path / "third", init=str(normal.run)))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

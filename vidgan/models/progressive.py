@@ -126,7 +126,7 @@ def enlarge(x: Tensor, factors: tuple[int, int, int]) -> Tensor:
 
 def shrink(x: Tensor, factors: tuple[int, int, int]) -> Tensor:
     """Means of blocks of so many frames, rows and columns of [B, C, T, H, W]: first in each frame and then over time,
-    which in channels_last_3d takes half of what avg_pool3d does, as that first copies x to float32 and another order."""
+    which in channels_last_3d takes half of what avg_pool3d does: it copies x to float32 and another order."""
     time, *space = factors
     x = x.transpose(1, 2)  # B, T, C, H, W
     x = F.avg_pool2d(x.flatten(0, 1), space).unflatten(0, x.shape[:2])

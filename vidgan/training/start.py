@@ -1,6 +1,6 @@
 """Weights that a training begins with instead of random ones: those of another run, or of a release."""
 
-from torch import nn
+from torch import Tensor, nn
 
 from .. import hub
 from ..errors import VidganError
@@ -14,8 +14,9 @@ def start_from(name: str, networks: dict[str, nn.Module], ema: EMA) -> None:
     """Fill the networks and the average from `name`; optimisers, clock and step begin anew.
 
     name: a run (a folder, or its name in runs/), which gives every network; or whatever else `vidgan.load` takes, which
-    gives the generator alone, so that discriminators begin untaught. Raises VidganError where the architecture or the
-    shape of a network is another.
+    gives the generator alone, so that discriminators begin untaught. Statistics that it does not have (those of codes
+    that were not normalised) begin as new. Raises VidganError where the architecture or the shape of a network is
+    another.
     """
     folder = hub.find(name)
     generator: Generator = networks["generator"]
@@ -40,7 +41,7 @@ def _from_run(folder, networks: dict[str, nn.Module], ema: EMA) -> None:
         **{f"network.{name}.": part for name, part in networks.items()},
         "ema.": ema.generator,
     }.items():
-        network.load_state_dict({name[len(key) :]: value for name, value in tensors.items() if name.startswith(key)})
+        _fill(network, {name[len(key) :]: value for name, value in tensors.items() if name.startswith(key)})
 
 
 def _from_release(released: Generator, generator: Generator, ema: EMA) -> None:
@@ -48,5 +49,12 @@ def _from_release(released: Generator, generator: Generator, ema: EMA) -> None:
         raise VidganError(
             "A release has its spectral norms folded in; begin from its run, or with --model.no-spectral-norm."
         )
-    generator.load_state_dict(released.state_dict())
-    ema.generator.load_state_dict(released.state_dict())
+    for network in (generator, ema.generator):
+        _fill(network, released.state_dict())
+
+
+def _fill(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """All weights; statistics of batch norms that were not there begin as new. KeyError for anything else."""
+    missing, unknown = network.load_state_dict(tensors, strict=False)
+    if unknown or not set(missing) <= {name for name, _ in network.named_buffers()}:
+        raise KeyError(*missing, *unknown)
