@@ -4,5 +4,5 @@
 # (--max-minutes 90).
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
-exec "$python" train.py mocogan --preset cpu --data expressions --data-options bank=4096 turns=false --steps 1250 \
+exec "$python" train.py mocogan --preset cpu --data expressions --data-options bank=4096 turns=false --steps 1000 \
   --evaluate-every 250 --evaluate-clips 256 --run "$runs/mocogan-expressions" "$@"

@@ -171,9 +171,34 @@ def test_mvt_gan_is_walked_as_any_other(own_checkpoints, tmp_path, monkeypatch, 
     assert points[0].seeds == {"z_a": 0, "z_b": 0, "z_c": 0} and points[1].seeds == {"z_a": 0, "z_b": 1, "z_c": 1}
     assert np.array_equal(still("a.png"), sheet([clip_of(generator, one) for one in points], still=True))
     assert len(clip_of(generator, points[1])) == 8
-    line = "interpolate mvt --from 1 --to 2 --what motion --method z_b=lerp --columns 2 --out a.png"
+    line = "interpolate mvt --from 1 --to 2 --what motion --method z_b=lerp --columns 3 --out a.png --json"
     assert cli.main(line.split()) == 0
-    assert np.array_equal(still("a.png").shape, (1, 16 * 66 - 2, 2 * 66 - 2, 3))
+    told = json.loads(capsys.readouterr().out)
+    ends = [Bookmark.from_query(link, lambda name: (name, generator)) for link in told["keyframes"]]
+    assert [point.seeds["z_a"] for point in ends] == [1, 2]
+    halfway = ends[0].latents.lerp(ends[1].latents, 0.5, ["z_b"])
+    points = [
+        ends[0].moved(generator, ends[0].latents.replace(z_b=point["z_b"]))
+        for point in (ends[0].latents, halfway, ends[1].latents)
+    ]
+    seen, expected = still("a.png"), sheet([clip_of(generator, one) for one in points], still=True)
+    apart = np.abs(seen.astype(int) - expected)
+    assert apart[..., :66, :].max() == 0 and apart.max() <= 1  # links hold other points in half precision
+
+
+def test_subspaces_go_by_their_role_too(own_checkpoints, tmp_path, monkeypatch, capsys):
+    torch.manual_seed(0)
+    small = build("mvtgan", size=64, width=2, hidden=8)
+    hub.save_release(own_checkpoints / "mvt", small, ReleaseInfo("mvt", "mvtgan"), card="# mvt\n")
+    monkeypatch.chdir(tmp_path)
+    who = ["z_a", "z_c"]
+    for asked, redrawn in (("--redraw appearance", who), ("--keep motion", who), ("--redraw motion", ["z_b"])):
+        line = f"resample mvt {asked} --truncation appearance=0.5,z_c=0.7 -n 1 --out a.png --json"
+        assert cli.main(line.split()) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["redrawn"] == redrawn
+        assert "truncation.z_a=0.5" in told["original"] and "truncation.z_c=0.7" in told["original"]
+        assert "truncation.z_b" not in told["original"]
 
 
 # ---------------------------------------------------------------------------------------------- mistakes

@@ -52,6 +52,9 @@ def test_any_legal_weights_sum_to_one(seed):
         ({"fear": -0.1, "anger": 1}, "not negative"),
         ({"fear": math.nan}, "finite"),
         ([0, 0, math.inf, 0, 0, 0], "finite"),
+        ({"fear": 1e39}, r"at most 1e\+30, not 1e\+39"),
+        ({"fear": 3e38, "anger": 3e38}, "at most"),
+        ([10**400] * 6, "is a number"),
     ],
 )
 def test_impossible_labels_are_refused(label, message):
@@ -95,6 +98,8 @@ def test_generators_check_what_they_are_told():
     for wrong in (torch.eye(6), torch.ones(2, 5)):
         with pytest.raises(VidganError, match=r"must be \[2, 6\]"):
             conditional.generate(latents, Condition(label=wrong))
+    with pytest.raises(VidganError, match="must be finite"):
+        conditional.generate(latents, Condition(label=torch.full((2, 6), 3e38)))
     even = Condition.of_label([1] * 6, LABELS, batch=2)
     assert torch.equal(conditional.generate(latents), conditional.generate(latents, even))
     for name in ("fear", "anger"):

@@ -66,6 +66,18 @@ def test_a_row_depends_on_its_seed_and_index_alone(seed):
     assert torch.equal(longer["appearance"], many["appearance"])
 
 
+def test_roles_stand_for_their_subspaces():
+    space = LatentSpace([Subspace("a", 2, role="appearance"), Subspace("b", 3, role="motion"),
+                         Subspace("c", 2, role="appearance")])  # fmt: skip
+    assert [one.name for one in space.named("appearance")] == ["a", "c"] and space.named("c") == (space["c"],)
+    assert space.each({"c": 3, "appearance": 1}) == {"a": 1, "c": 3}
+    by_name = space.sample(2, 5, seeds={"a": 7, "c": 7}, truncation={"a": 0.5, "c": 0.5})
+    assert space.sample(2, 5, seeds={"appearance": 7}, truncation={"appearance": 0.5}).equal(by_name)
+    for wrong in ({"seeds": {"who": 1}}, {"truncation": {"who": 1}}):
+        with pytest.raises(VidganError, match="no subspace 'who'"):
+            space.sample(1, 0, **wrong)
+
+
 def test_subspaces_have_streams_of_their_own():
     base = SPACE.sample(3, 7)
     other = SPACE.sample(3, 7, seeds={"motion": 8})

@@ -364,9 +364,9 @@ def _drawing_options(made: Parser) -> None:
         "--truncation",
         type=read.truncation,
         metavar="X",
-        help="scale of the latents: 0.7, or appearance=0.7,motion=0.3",
+        help="scale of the latents: 0.7, or appearance=0.7,motion=0.3, by subspace or by role",
     )
-    made.add_argument("--frames", type=read.whole("--frames", 1, 4096), metavar="T", help="frames of each clip")
+    made.add_argument("--frames", type=read.whole("--frames", 1, 512), metavar="T", help="frames of each clip")
     made.add_argument("--device", default="cpu", help="cpu (default: the same frames everywhere) or cuda")
 
 

@@ -1,5 +1,6 @@
 """What a generator is told besides its latents: a label, as weights over classes, and an image."""
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,8 @@ import torch
 from torch import Tensor
 
 from .errors import VidganError, unknown
+
+MAX_WEIGHT = 1e30  #: of a label, before weights are made to sum to 1: sums of float32 stay finite
 
 
 @dataclass(frozen=True)
@@ -126,14 +129,19 @@ class Condition:
 
 
 def check_weights(weights: Tensor) -> Tensor:
-    """Label weights [..., classes] themselves, if they are finite, not negative and not all zero; else VidganError."""
-    if not torch.isfinite(weights).all() or (weights < 0).any() or (weights.sum(-1) <= 0).any():
+    """Label weights [..., classes] themselves, if they are finite, as is their sum, not negative and not all zero; else
+    VidganError."""
+    total = weights.sum(-1)
+    if not torch.isfinite(total).all() or (weights < 0).any() or (total <= 0).any():
         raise VidganError(f"Label weights must be finite, not negative, and not all zero: {weights.tolist()}.")
     return weights
 
 
 def _weight(value: object) -> float:
     try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise VidganError(f"A label's weight is a number, not {value!r}.") from error
+        weight = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise VidganError(f"A label's weight is a number, not {str(value)[:60]!r}.") from error
+    if MAX_WEIGHT < abs(weight) < math.inf:
+        raise VidganError(f"A label's weight is at most {MAX_WEIGHT:g}, not {weight:g}.")
+    return weight

@@ -11,6 +11,7 @@ import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -20,6 +21,8 @@ from .errors import VidganError, unknown
 
 MAX_SEED = 2**64 - 1
 MAX_STEPS = 64  #: the most motion steps a point may have; a guard for links and files, not a limit of any model
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -269,6 +272,18 @@ class LatentSpace:
         """The subspaces of one role, in order."""
         return tuple(subspace for subspace in self.subspaces if subspace.role == role)
 
+    def named(self, name: str) -> tuple[Subspace, ...]:
+        """The subspace of that name, or else all of that role; VidganError where there is neither."""
+        found = (self._by_name[name],) if name in self._by_name else self.by_role(name)
+        if not found:
+            raise unknown("subspace", name, self._by_name)
+        return found
+
+    def each(self, values: Mapping[str, T]) -> dict[str, T]:
+        """Values by subspace, given by subspace or by role; what names a subspace goes before its role."""
+        roles = sorted(values, key=lambda name: name in self._by_name)
+        return {subspace.name: values[name] for name in roles for subspace in self.named(name)}
+
     def sample(
         self,
         n: int,
@@ -291,14 +306,12 @@ class LatentSpace:
             raise VidganError(
                 f"Cannot draw {n} points of {steps} steps: there must be at least 1, of 1 to {MAX_STEPS}."
             )
-        for name in seeds or {}:
-            self[name]
+        seeds = self.each(seeds or {})
         if isinstance(truncation, Mapping):
-            for name in truncation:
-                self[name]
+            truncation = self.each(truncation)
         values = {}
         for subspace in self.subspaces:
-            own = (seeds or {}).get(subspace.name, seed)
+            own = seeds.get(subspace.name, seed)
             scale = truncation.get(subspace.name, 1.0) if isinstance(truncation, Mapping) else truncation
             if not isinstance(scale, int | float | np.number) or not math.isfinite(scale):
                 raise VidganError(f"Truncation must be a finite number, not {scale}.")

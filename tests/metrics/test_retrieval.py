@@ -119,6 +119,11 @@ def copied():
     return to_clip(frames), label
 
 
+def test_few_clips_are_flagged(fair, measure):
+    assert "Fewer than 100 clips on a side" in fair.result["note"] and "read the intervals" in table(fair.result)[-1]
+    assert "Fewer than" not in measure(Draws(), clips=100).result.get("note", "")
+
+
 def test_one_that_draws_as_the_data_does_has_memorised_nothing(fair, names):
     for name in names:
         low, high = fair.result["intervals"][name]

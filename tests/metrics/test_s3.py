@@ -119,6 +119,21 @@ def test_a_classifier_that_learnt_nothing_is_flagged(measure):
     assert "says nothing" in found["note"] and found["rer"] <= 0.75
 
 
+def test_few_clips_of_a_class_are_flagged(measure):
+    for clips, flagged in ((8, True), (30, False)):
+        found = measure(Draws(), clips=clips, classifier=ClassifierOptions(steps=1, batch=2))
+        assert ("are few for 3 classes" in found.get("note", "")) == flagged
+
+
+def test_a_generator_without_labels_is_refused_before_anything_is_drawn():
+    class Never(Squares):
+        def batch(self, size, step):
+            raise AssertionError("clips were drawn")
+
+    with pytest.raises(VidganError, match="takes no label"):
+        similarity(Draws(classes=0), Never(), Never("test"), 8)
+
+
 def test_a_source_that_runs_dry_is_flagged():
     found = similarity(Draws(), Squares(count=6), Squares("test", count=5), 12, classifier=ClassifierOptions(steps=1))
     assert (found["real_clips"], found["train_clips"], found["generated_clips"]) == (5, 6, 12)

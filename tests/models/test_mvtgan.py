@@ -1,14 +1,19 @@
 """MVT-GAN: the released counts, shapes at every size, the temporal shift, and what a frame does not depend on."""
 
+import dataclasses
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from vidgan import Condition, VidganError
+from vidgan.latents import Latents
 from vidgan.models import ARCHITECTURES, build, make_config
 from vidgan.models.layers import with_label_spread
 from vidgan.models.mvtgan import ImageDiscriminator, SelfAttention, UpBlock, VideoDiscriminator, temporal_shift
 from vidgan.training.ema import calibrate
+from vidgan.training.options import preset
+from vidgan.training.recipes import RECIPES
 
 SMALL = {"width": 2, "hidden": 8, "embedding": 4}
 
@@ -39,6 +44,36 @@ def test_discriminators_have_the_released_parameter_counts():
     networks = ARCHITECTURES["mvtgan"].discriminators(make_config("mvtgan", classes=101))
     counts = {name: parameters(network) for name, network in networks.items()}
     assert counts == {"image": 88_997_234, "video": 24_872_065}
+
+
+PRESETS = {
+    **{name: (96, 88_229_380, 88_857_458, 24_802_177) for name in ("mvt", "mvt-mc", "mvt-var", "mvt-tsa")},
+    **{name: (128, 90_820_612, 88_857_458, 24_802_177) for name in ("paper", "released")},
+    "tsa-ema": (64, 37_275_044, 19_558_194, 11_029_761),
+    "cpu-tsa-ema": (64, 1_585_500, 308_984, 174_497),
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_has_its_counts_and_draws_clips_of_its_size(name):
+    options = preset("mvtgan", name, RECIPES)
+    config = dataclasses.replace(options.model, classes=10)
+    with torch.device("meta"):
+        generator = ARCHITECTURES["mvtgan"].generator(config)
+        networks = ARCHITECTURES["mvtgan"].discriminators(config)
+        latents = Latents({subspace.name: torch.empty(2, subspace.dim) for subspace in generator.latent_space})
+        clip = generator(latents, one_hot(0, 1, count=10))
+    size, *counts = PRESETS[name]
+    assert [parameters(generator), parameters(networks["image"]), parameters(networks["video"])] == counts
+    assert clip.shape == (2, 3, 16, size, size)
+
+
+def test_sizes_and_labels_change_the_counts_by_what_they_add():
+    _, of_96, image, video = PRESETS["mvt"]
+    _, of_128, *_ = PRESETS["paper"]
+    assert of_128 - of_96 == (4 * 4 - 3 * 3) * 16 * 96 * (120 + 120 + 1)  # the map from codes and label to the base
+    assert 90_831_532 - of_128 == 91 * 120  # embeddings of 101 labels, and of 10
+    assert 88_997_234 - image == 91 * 16 * 96 and (24_872_065 - video) % 91 == 0  # the projections
 
 
 @pytest.mark.parametrize("size", [64, 96, 128])

@@ -23,7 +23,7 @@ def resample(options) -> None:
     if options.latents is not None:
         _contradict("--latents", {"--seed": options.seed, "--truncation": options.truncation})
     generator = _generator(options)
-    kept = [generator.latent_space[name].name for name in options.keep or ()]
+    kept = [subspace.name for name in options.keep or () for subspace in generator.latent_space.named(name)]
     others = [name for name in generator.latent_space.names if name not in kept]
     names = check_names(generator, others if options.redraw is None else options.redraw)
     seed = _or(options.seed, 0)
@@ -195,8 +195,7 @@ def _one(text: str, space):
 
 def _truncation(options, space) -> dict[str, float]:
     scale = _or(options.truncation, 1.0)
-    scales = scale if isinstance(scale, dict) else dict.fromkeys(space.names, scale)
-    return {space[name].name: value for name, value in scales.items()}
+    return space.each(scale if isinstance(scale, dict) else dict.fromkeys(space.names, scale))
 
 
 def _find(options, generator):

@@ -51,10 +51,11 @@ def variants(point: Bookmark, generator: Generator, names: Iterable[str], seed: 
 
 
 def check_names(generator: Generator, names: Iterable[str]) -> list[str]:
-    """Subspaces to draw anew, each once, in the order of the space; VidganError for unknown ones and for none."""
+    """Subspaces to draw anew, by name or by role, each once, in the order of the space; VidganError for others and for
+    none."""
     check_free(generator)
     space = generator.latent_space
-    asked = {space[name].name for name in ([names] if isinstance(names, str) else names)}
+    asked = {one.name for name in ([names] if isinstance(names, str) else names) for one in space.named(name)}
     if not asked:
         raise VidganError(f"Name at least one subspace to draw anew; there are {', '.join(space.names)}.")
     return [name for name in space.names if name in asked]

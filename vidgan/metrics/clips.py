@@ -12,6 +12,8 @@ from ..video import to_uint8
 from .distance import distinct, generated, labels_of
 from .recorded import Recorded
 
+FEW = 10  #: clips of each class, below which what a classifier says of them is flagged
+
 
 @dataclass(frozen=True)
 class Clips:
@@ -31,6 +33,14 @@ def check_classes(source: ClipSource) -> int:
             f"A classifier needs data of at least 2 labels, but {source.name} has {len(source.labels) or 'none'}."
         )
     return len(source.labels)
+
+
+def check_told(generator: Generator | Recorded, source: ClipSource) -> None:
+    """VidganError unless it is known what each clip is to be taken for."""
+    if isinstance(generator, Recorded):
+        generator.labels(source.labels)
+    elif labels_of(generator, source) is None:
+        raise VidganError("This generator takes no label, so nobody knows what its clips should be taken for.")
 
 
 def check_pair(generator: Generator, train: ClipSource, test: ClipSource) -> None:
@@ -76,9 +86,8 @@ def generated_clips(
     if isinstance(generator, Recorded):
         drawn = [torch.from_numpy(to_uint8(clip)) for clip in generator.drawn(source, clips, batch_size)]
         return Clips(torch.cat(drawn), generator.labels(source.labels)[:clips])
+    check_told(generator, source)
     names = labels_of(generator, source)
-    if names is None:
-        raise VidganError("This generator takes no label, so nobody knows what its clips should be taken for.")
     drawn = list(generated(generator, source, label, clips, seed, batch_size, progress))
     frames = torch.cat([torch.from_numpy(to_uint8(clip)) for clip, _ in drawn])
     told = torch.cat([condition.label for _, condition in drawn]).argmax(1)

@@ -17,7 +17,7 @@ from ..latents import MAX_SEED
 from ..models import Generator
 from ..video import to_clip, to_uint8
 from .classifier import ClassifierOptions, accuracy, describe, probabilities, real_classifier
-from .clips import check_classes, check_pair, real_clips
+from .clips import FEW, check_classes, check_pair, real_clips
 from .distance import distinct, facts, generated
 from .embedders import Features, check_kind
 
@@ -143,7 +143,7 @@ def _notes(result: dict) -> dict:
     """What weakens the score, as `note`; nothing where nothing does."""
     notes = [result["note"]] if "note" in result else []
     share = result["clips"] // result["splits"]
-    if share < 10 * result["classes"]:
+    if share < FEW * result["classes"]:
         notes.append(
             f"{share} clips a score are few for {result['classes']} classes: the score comes out low, the ceiling too."
         )

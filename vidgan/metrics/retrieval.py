@@ -79,6 +79,8 @@ def _double(vectors: Tensor) -> Tensor:
 
 # ------------------------------------------------------------------------------------------------ the score
 
+FEW = 100  #: clips on a side, below which a score is flagged
+
 
 def memorisation(made: Tensor, held: Tensor) -> float:
     """How often a generated clip is nearer to its nearest training clip than a held-out clip is to its own, over all
@@ -172,9 +174,13 @@ def retrieve(
         "train_clips": len(known.features), "k": k, "features": features.hash,
         "generator": generator.info.name if generator.info else generator.architecture,
     }  # fmt: skip
+    notes = [result["note"]] if "note" in result else []
     if len(known.features) < train_clips:
-        few = f"The train split gives only {len(known.features)} distinct clips."
-        result["note"] = f"{result['note']} {few}" if "note" in result else few
+        notes.append(f"The train split gives only {len(known.features)} distinct clips.")
+    if min(clips, len(held.features)) < FEW:
+        notes.append(f"Fewer than {FEW} clips on a side: read the intervals, not the scores.")
+    if notes:
+        result["note"] = " ".join(notes)
     near = {space: Neighbours(all.index[:clips], all.distance[:clips]) for space, all in found.items()}
     return Retrieval(result, frames[0], near)
 

@@ -15,7 +15,7 @@ from ..errors import VidganError
 from ..latents import MAX_SEED
 from ..models import Generator
 from .classifier import ClassifierOptions, describe, fit, hits, real_classifier
-from .clips import Clips, check_pair, generated_clips, real_clips
+from .clips import FEW, Clips, check_pair, check_told, generated_clips, real_clips
 from .distance import facts
 from .scores import DRAWS
 
@@ -57,8 +57,11 @@ def similarity(
     check_pair(generator, train, test)
     if classifiers < 1:
         raise VidganError(f"At least 1 classifier is needed; {classifiers} was asked for.")
+    check_told(generator, train)
     real, held = real_clips(train, clips, seed), real_clips(test, clips, seed)
     made = generated_clips(generator, train, real.label, clips, seed, batch_size, progress)
+    if len(made.label.unique()) < 2:
+        raise VidganError(f"All {len(made)} generated clips were told one label: a classifier needs two. Take more.")
     runs, networks, right = [], [], {"ser": [], "res": [], "rer": []}
     for number in range(classifiers):
         chosen = (seed + number) % (MAX_SEED + 1)
@@ -131,6 +134,8 @@ def _notes(result: dict, train: ClipSource, real: Clips, held: Clips) -> dict:
     absent = set(range(len(train.labels))) - set(real.label.tolist())
     if absent:
         notes.append(f"No train clip is {', '.join(sorted(train.labels[label] for label in absent))}.")
+    if len(held) < FEW * len(train.labels):
+        notes.append(f"{len(held)} clips are few for {len(train.labels)} classes: this S3 says little.")
     error = math.sqrt(result["chance"] * (1 - result["chance"]) / len(held))
     if result["rer"] < result["chance"] + 2 * error:
         notes.append(

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import typing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -57,6 +58,7 @@ class TrainOptions:
             wrong.append("steps, keep and log_every must be at least 1")
         if min(self.sheet_every, self.evaluate_every, self.max_minutes, self.save_minutes, self.threads) < 0:
             wrong.append("sheet_every, evaluate_every, max_minutes, save_minutes and threads cannot be negative")
+        wrong += [f"{name} is no finite number: {value}" for name, value in self._floats() if not math.isfinite(value)]
         if self.evaluate_every and self.evaluate_clips < 2:
             wrong.append(f"a distance needs evaluate_clips of at least 2, not {self.evaluate_clips}")
         for name, choices in (("precision", ("fp32", "bf16")), ("device", ("auto", "cpu", "cuda"))):
@@ -75,6 +77,14 @@ class TrainOptions:
         if wrong:
             raise VidganError("These options do not go together: " + "; ".join(wrong) + ".")
         return self
+
+    def _floats(self) -> Iterator[tuple[str, float]]:
+        """Names and values of all options that are numbers with a fraction, those of the model and the recipe too."""
+        for part in (self, self.model, self.recipe):
+            for name, value in vars(part).items():
+                for one in value if isinstance(value, tuple) else (value,):
+                    if isinstance(one, float):
+                        yield name, one
 
     def moment(self, step: int, world: int = 1) -> Moment:
         """What step number `step` of a training by `world` processes is told."""
