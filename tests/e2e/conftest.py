@@ -37,8 +37,8 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def page_releases(tmp_path_factory, make_release) -> Path:
-    """Four releases for Explore, two of them without attention, one that grows, one that lays layers over each other,
-    their directions (of one anchor) beside them, and one for Image to video. Two have been measured alike."""
+    """Five releases for Explore, two of them without attention, one that grows, one that lays layers over each other,
+    one with three subspaces and clips of any length, their directions (of one anchor) beside them, and one for Image to video. Two have been measured alike."""
     import torch
 
     from vidgan import hub
@@ -61,6 +61,9 @@ def page_releases(tmp_path_factory, make_release) -> Path:
             torch.nn.init.normal_(parameter, std=2 * parameter[0].numel() ** -0.5)
     info = ReleaseInfo("vgan-expressions", "vgan", data="expressions", frames=16, size=64)
     directions.directions_of(hub.load(hub.save_release(folder / "vgan-expressions", layers, info, card="# layers\n")))
+    frames = build("mvtgan", classes=2, size=64, width=2, hidden=8, embedding=4, spectral_norm=False).eval()
+    info = ReleaseInfo("mvtgan-people", "mvtgan", labels=("walk", "run"), data="people")
+    directions.directions_of(hub.load(hub.save_release(folder / "mvtgan-people", frames, info, card="# people\n")))
     for name, value in (("g3an-expressions", 20.0), ("vgan-expressions", 30.0)):
         measured(folder / name, value)
     benchmark(folder)

@@ -305,3 +305,21 @@ def test_nothing_overflows_and_every_control_has_a_name(walking, width, height):
     before = one.page.get_attribute("#vi-player", "data-frame")
     one.page.wait_for_timeout(400)
     assert one.page.get_attribute("#vi-player", "data-frame") == before, "it stands still for those who ask for it"
+
+
+def test_three_subspaces_go_their_own_ways(walking, drawn, page_releases, monkeypatch):
+    monkeypatch.setenv("VIDGAN_CHECKPOINTS", str(page_releases))
+    generator = hub.load("mvtgan-people")
+    point = "release=mvtgan-people&label=run&seed.z_a=1&seed.z_b=2&seed.z_c=3&frames=24"
+    one = walking(f"?{point}&tab=interpolate")
+    one.page.get_by_role("button", name="Motion only").click()
+    one.rest()
+    walk = Walk.from_query(one.walk, lambda name: (name, generator))
+    assert walk.what == "motion" and walk.points[0].to_query(generator) == point
+    last = walk.at(generator, 1)
+    assert all(last.latents[name].equal(walk.points[0].latents[name]) for name in ("z_a", "z_c"))
+    assert last.latents["z_b"].equal(walk.points[1].latents["z_b"])
+    frame = one.pixels(20).shape
+    assert frame == (64, 64, 3)
+    shown, wanted = one.canvas(f"{column(6)} canvas").astype(int), drawn(last.to_query(generator))
+    assert len(wanted) == 24 and np.abs(shown - wanted[20]).mean() < 8

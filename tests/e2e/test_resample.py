@@ -203,3 +203,18 @@ def test_nothing_overflows_and_every_control_has_a_name(resampling, width, heigh
     before = one.page.get_attribute("#vr-player", "data-frame")
     one.page.wait_for_timeout(400)
     assert one.page.get_attribute("#vr-player", "data-frame") == before, "it stands still for those who ask for it"
+
+
+def test_three_subspaces_are_kept_and_redrawn_each_on_its_own(resampling, drawn):
+    people = "release=mvtgan-people&label=run&seed.z_a=1&seed.z_b=2&seed.z_c=3&frames=16"
+    one = resampling(f"?{people}&tab=resample")
+    assert one.point == people and "redraw=z_a&" in one.link
+    press(one, "Who z_a", "keep")  # the last one that is redrawn stays so
+    press(one, "Who z_c", "redraw")
+    press(one, "Who z_a", "keep")
+    assert "redraw=z_c&" in one.link
+    seed = one.page.inner_text(f"{cell(2)} span")
+    one.page.click(f"{cell(2)} button")
+    one.rest()
+    became = people.replace("z_c=3", f"z_c={seed}")
+    assert one.point == became and np.array_equal(one.pixels(15), drawn(became)[15])

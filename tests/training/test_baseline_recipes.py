@@ -195,6 +195,8 @@ def test_singular_values_are_clipped_every_few_steps(tmp_path):
     [
         ("vgan", {"conditional": True}, "--no-conditional"),
         ("tgan", {"micro_batches": 2}, "micro_batches"),
+        ("vgan", {"recipe": VGANRecipe(mask=math.nan)}, "mask is no finite number: nan"),
+        ("vgan", {"max_minutes": math.inf}, "max_minutes is no finite number"),
     ],
 )
 def test_contradictions_are_refused(architecture, changes, said, tmp_path):
