@@ -38,7 +38,8 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def page_releases(tmp_path_factory, make_release) -> Path:
     """Five releases for Explore, two of them without attention, one that grows, one that lays layers over each other,
-    one with three subspaces and clips of any length, their directions (of one anchor) beside them, and one for Image to video. Two have been measured alike."""
+    one with three subspaces and clips of any length, their directions (of one anchor) beside them, and one for Image to
+    video. Two have been measured alike, and there is a benchmark."""
     import torch
 
     from vidgan import hub
