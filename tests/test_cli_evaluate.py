@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 import vidgan
 from train import parse
 from vidgan import Condition, cli, hub, pictures, video
+from vidgan.explore.measured import table
 from vidgan.metrics.classifier import ClassifierOptions
 from vidgan.metrics.novelty import Familiar
 from vidgan.models import ReleaseInfo, build
@@ -108,6 +110,20 @@ def test_one_metric_is_its_own_result(run, checkpoints, cache):
     plain, named = (json.loads(run(f"{line}{more}")[1]) for more in ("", " --metric distance"))
     assert plain == named and "controls" in plain
     assert json.loads(run(f"{line} --metric retrieval")[1])["k"] == 3
+
+
+def test_results_can_be_kept_with_the_release(run, checkpoints, cache, tmp_path):
+    copy = shutil.copytree(checkpoints / "g3an-expressions", tmp_path / "faces")
+    before = json.loads((copy / "metrics.json").read_text()) if (copy / "metrics.json").is_file() else {}
+    line = f"evaluate {copy} --set bank=72 --clips 8 --json --keep --metric"
+    for metric in ("acd", "retrieval", "acd"):
+        status, out, _ = run(f"{line} {metric}")
+        assert status == 0
+        kept = json.loads((copy / "metrics.json").read_text())
+        assert kept["more"][metric] == json.loads(out) and {**kept, "more": 0} == {**before, "more": 0}
+    assert list(kept["more"]) == ["acd", "retrieval"]
+    names = [row.name for row in table([hub.load(copy).info])]
+    assert "ACD-C" in names and "Memorisation" in names
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,7 @@ def parser() -> Parser:
     measured.add_argument("--seed", type=read.seed, default=0, metavar="S", help="of real draws and latents (0)")
     measured.add_argument("--device", default="cpu", help="cpu or cuda")
     measured.add_argument("--json", action="store_true", help="everything that repeats the measurement, as JSON")
+    measured.add_argument("--keep", action="store_true", help="in the release's metrics.json, for the tab Compare")
     measured.add_argument("--jsonl", metavar="FILE", help="add the same to a file, a line for each metric")
 
     compared = _command(commands, "benchmark", benchmark.benchmark, "train and measure the papers' tables", BENCHMARK)

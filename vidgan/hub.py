@@ -147,6 +147,19 @@ def find_run(name: str | Path) -> Path:
     raise unknown("training run", name, {path.name for path in places})
 
 
+def keep_result(folder: Path, metric: str, result: Mapping) -> None:
+    """One more result into a release's metrics.json, under `more` by the metric's name, where the page finds it.
+
+    VidganError for a folder that is no release, and where it cannot be written.
+    """
+    if not (folder / CONFIG).is_file():
+        raise VidganError(f"{folder} is no release, so that there is nowhere to keep what was measured.")
+    metrics = _read_json(folder / METRICS) if (folder / METRICS).is_file() else {}
+    more = metrics.get("more")
+    metrics["more"] = (more if isinstance(more, dict) else {}) | {metric: dict(result)}
+    files.write_atomic(folder / METRICS, (json.dumps(metrics, indent=2) + "\n").encode())
+
+
 def check_name(name: str) -> str:
     """`name` itself, if a release can be called that."""
     if not _NAME.fullmatch(name):

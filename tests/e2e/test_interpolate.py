@@ -159,7 +159,7 @@ def test_keyframes_are_added_moved_exchanged_and_removed(walking, found):
     assert found(one)[1].points[1].to_query(generator) not in (*links, other)
     choose(one, "Current clip")
     assert found(one)[1].points[1].to_query(generator) == middle
-    one.page.click("text=One from before")
+    one.page.click("text=A bookmark: one from before, or a link")
     one.page.locator(".vi-places button").last.click()
     one.rest()
     assert found(one)[1].points[1].to_query(generator) == START
@@ -174,7 +174,7 @@ def test_keyframes_are_added_moved_exchanged_and_removed(walking, found):
 def test_mistakes_are_told_where_the_hand_is(walking):
     one = walking()
     walk = one.walk
-    one.page.click("text=One from before")
+    one.page.click("text=A bookmark: one from before, or a link")
     field = one.page.get_by_label("Link of a clip")
     for text, why in (
         ("?release=g3an-plain&seed.motion=1", "stays in one release"),

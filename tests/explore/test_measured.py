@@ -106,3 +106,14 @@ def test_reports_are_no_metrics():
 )
 def test_keys_in_words(key, words, name):
     assert form(key) == words and start(key) == name
+
+
+def test_what_was_kept_later_stands_below_by_its_own_protocol():
+    s3 = "s3_small-resnet_256x16f64"
+    kept = BESIDE | {s3: 0.8, "intervals": {s3: [0.7, 0.9]}, "real": {s3: 1.0}}
+    a = release("a", **{FVD: 20.0, "more": {"s3": kept, "odd": 3}})
+    b = release("b", **{FVD: 30.0, "more": {"s3": kept | {s3: 0.9, "seed": 1}}})
+    rows = table([a, b])
+    assert [row.values for row in rows] == [(20.0, 30.0), (0.8, None), (None, 0.9)]
+    assert rows[1].intervals == ((0.7, 0.9), None) and rows[1].scales == {"real clips": (1.0, 1.0)}
+    assert table([release("c", more=3), release("d", more={"s3": None})]) == []

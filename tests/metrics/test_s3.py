@@ -62,7 +62,7 @@ def perfect(measure):
 
 def test_a_generator_that_draws_as_the_data_does_scores_one(perfect):
     assert perfect["rer"] > 0.9 and perfect[NAME] == pytest.approx(1, abs=0.12)
-    low, high = perfect["interval"]
+    (low, high) = perfect["intervals"][NAME]
     assert low <= perfect[NAME] <= high
 
 

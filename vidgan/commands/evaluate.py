@@ -17,6 +17,7 @@ ALONG = {"features_file": "features", "sheet": "train_clips"}
 
 
 def evaluate(options) -> None:
+    from .. import hub
     from ..metrics.registry import METRICS
 
     if options.real:
@@ -30,6 +31,8 @@ def evaluate(options) -> None:
     for metric in wanted:
         metric.check(generator)
     _check_taken(options, wanted)
+    if options.keep and (not generator.info or not (hub.find(options.name) / hub.CONFIG).is_file()):
+        raise VidganError("--keep is for releases: write what is measured of others to a file, by --jsonl.")
     results = {}
     try:
         for metric in wanted:
@@ -42,6 +45,8 @@ def evaluate(options) -> None:
                 _save_sheet(options.sheet, measured.found, sources["train"], generator)
             if options.jsonl:
                 _append(options.jsonl, json.dumps({"metric": metric.name, **result}) + "\n")
+            if options.keep:
+                hub.keep_result(hub.find(options.name), metric.name, result)
             results[metric.name] = result
             if not options.json:  # at once, so that what comes next may fail
                 print("\n".join([*([""] if len(results) > 1 else []), *metric.table(result)]), flush=True)

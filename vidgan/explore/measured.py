@@ -75,10 +75,11 @@ def table(infos: Sequence[ReleaseInfo]) -> list[Row]:
     """A row for each metric and protocol: those that more releases share first, each kind in the order of METRICS."""
     found: dict[tuple, list[Mapping | None]] = {}
     for index, info in enumerate(infos):
-        for key in info.metrics:
-            if number(info.metrics[key]) is not None and form(key):
-                whole = (key, info.takes_image, *_beside(info.metrics))  # given a real picture, it is another task
-                found.setdefault(whole, [None] * len(infos))[index] = info.metrics
+        for metrics in (info.metrics, *filter(_is_mapping, _part(info.metrics, "more").values())):
+            for key in metrics:
+                if number(metrics[key]) is not None and form(key):
+                    whole = (key, info.takes_image, *_beside(metrics))  # given a real picture, it is another task
+                    found.setdefault(whole, [None] * len(infos))[index] = metrics
     order = list(METRICS)
     rows = [_row(whole[0], told) for whole, told in found.items()]
 
@@ -144,6 +145,10 @@ def _row(key: str, told: Sequence[Mapping | None]) -> Row:
 def _part(metrics: Mapping, name: str) -> Mapping:
     value = metrics.get(name)
     return value if isinstance(value, dict) else {}
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
 
 
 def _interval(metrics: Mapping, key: str) -> tuple[float, float] | None:

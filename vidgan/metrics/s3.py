@@ -49,7 +49,7 @@ def similarity(
     labels as often as among the train clips), which one classifier learns from and the other is tested on. Key
     `s3_CLASSIFIER_512x16f64` names the classifier, the number of clips, frames and pixels: the mean over `classifiers`
     seeds of classifiers (seed, seed + 1, ...), with `ser`, `res`, `rer` likewise, `spread` (standard deviation over
-    those seeds), `runs` (each of them), `interval` (95%, bootstrap over clips) and `chance` (the share of the most
+    those seeds), `runs` (each of them), `intervals` (95%, bootstrap over clips) and `chance` (the share of the most
     frequent label among the test clips). Where a classifier names no test clip rightly there is no S3: None.
     Raises VidganError where generator and splits do not fit, for fewer than 2 labels and for a generator without any.
     """
@@ -74,13 +74,15 @@ def similarity(
         runs.append({"seed": chosen, **rates, "s3": s3(**rates) if rates["rer"] else None})
         for name, value in named.items():
             right[name].append(value)
+    name = f"s3_{classifier.network}_{clips}x{train.frames}f{train.size}"
+    between = _interval({name: torch.stack(rows).double() for name, rows in right.items()}, seed)
     chance = (held.label.bincount().max() / len(held)).item()
     result = {
-        f"s3_{classifier.network}_{clips}x{train.frames}f{train.size}": _mean(runs, "s3"),
-        **{name: _mean(runs, name) for name in right},
+        name: _mean(runs, "s3"),
+        **{rate: _mean(runs, rate) for rate in right},
         "chance": chance,
-        "spread": {name: _spread(runs, name) for name in ("s3", *right)},
-        "interval": _interval({name: torch.stack(rows).double() for name, rows in right.items()}, seed),
+        "spread": {rate: _spread(runs, rate) for rate in ("s3", *right)},
+        "intervals": {name: between} if between else {},
         "runs": runs,
         **facts(test, len(held), clips, seed),
         "train_clips": len(real), "generated_clips": len(made), "classes": len(train.labels),
@@ -94,8 +96,8 @@ def table(result: dict) -> list[str]:
     """What `similarity` found as a Markdown table."""
     (name,) = [key for key in result if key.startswith("s3_")]
     score = "none" if result[name] is None else f"{result[name]:.3f}"
-    if result["interval"]:
-        score += " ({:.3f} to {:.3f})".format(*result["interval"])
+    if name in result["intervals"]:
+        score += " ({:.3f} to {:.3f})".format(*result["intervals"][name])
     rates = " | ".join(f"{result[key]:.3f}" for key in ("ser", "res", "rer", "chance"))
     lines = [f"| {name} | SeR | ReS | ReR | chance |", "|---|---|---|---|---|", f"| {score} | {rates} |"]
     return lines + ([result["note"]] if "note" in result else [])

@@ -25,7 +25,7 @@ class Keyframes extends Clips {
       make("div", { class: "vg-row" }, this.name, "becomes",
         tool("Current clip", "What the player shows", () => this.become(this.store.point.query)),
         tool("Random", "Anybody (r)", () => this.redraw()), this.label, make("span", { class: "vg-grow" }), this.earlier, this.later, this.remove),
-      make("details", { class: "vg-fold" }, make("summary", {}, "One from before"), make("div", { class: "vi-before" }, this.places, this.link)));
+      make("details", { class: "vg-fold" }, make("summary", {}, "A bookmark: one from before, or a link"), make("div", { class: "vi-before" }, this.places, this.link)));
   }
   get points() {
     return this.tab.wish.points;
