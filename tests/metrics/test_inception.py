@@ -8,7 +8,7 @@ import torch
 from tests.metrics.squares import Draws, Squares
 from vidgan.errors import VidganError
 from vidgan.metrics.classifier import ClassifierOptions
-from vidgan.metrics.inception import inception, inception_score, split_scores, table
+from vidgan.metrics.inception import inception, inception_score, score_interval, split_scores, table
 
 QUICK = ClassifierOptions(steps=30, shift=2)
 NAME = "is_small-resnet_32x8f32"
@@ -30,6 +30,17 @@ def test_a_case_by_hand():
     first = 0.9 * torch.log(torch.tensor(1.5)) + 0.1 * torch.log(torch.tensor(0.25))
     second = 0.3 * torch.log(torch.tensor(0.5)) + 0.7 * torch.log(torch.tensor(1.75))
     assert inception_score(told) == pytest.approx(((first + second) / 2).exp().item(), rel=1e-6)
+
+
+def test_the_interval_is_that_of_clips_drawn_again():
+    sure = torch.eye(2).repeat(50, 1)
+    assert score_interval([sure[::2], sure[::2]]) == [1, 1]  # all of one class, whichever are drawn
+    low, high = score_interval([sure])
+    draws = torch.distributions.Binomial(100, 0.5).sample((4000,)) / 100  # of one class among 100 drawn clips
+    entropy = -(draws.xlogy(draws) + (1 - draws).xlogy(1 - draws))
+    expected = entropy.exp().quantile(torch.tensor([0.025, 0.975]))
+    assert [low, high] == pytest.approx(expected.tolist(), abs=0.005)
+    assert score_interval([sure], seed=3) == score_interval([sure], seed=3)
 
 
 def test_splits_are_equal_parts_in_order():
@@ -74,6 +85,8 @@ def test_squares_as_in_the_data_score_as_the_data_does(perfect):
     assert perfect["test_accuracy"] > 0.9
     assert perfect["real"][NAME] > 1.8 and perfect[NAME] == pytest.approx(perfect["real"][NAME], abs=0.4)
     assert perfect["real"][NAME] <= 3 and len(perfect["scores"]) == 2
+    low, high = perfect["intervals"][NAME]
+    assert low < high <= 3 and low <= perfect[NAME] + 0.05 and high - low < 1
     assert perfect["std"] == pytest.approx(torch.tensor(perfect["scores"]).std().item(), rel=1e-4)
 
 

@@ -21,6 +21,8 @@ from .clips import FEW, check_classes, check_pair, real_clips
 from .distance import distinct, facts, generated
 from .embedders import Features, check_kind
 
+DRAWS = 500  #: bootstrap draws of an interval
+
 
 def inception_score(told: Tensor) -> float:
     """exp(mean over clips of KL(p(y|x) || p(y))), p(y) being the mean over clips; told: probabilities [N, classes].
@@ -45,6 +47,18 @@ def split_scores(told: Tensor, splits: int = 1) -> list[float]:
     return [inception_score(told[part * size : (part + 1) * size]) for part in range(splits)]
 
 
+def score_interval(told: list[Tensor], splits: int = 1, seed: int = 0) -> list[float]:
+    """The bootstrap's 95% interval of the mean score of several draws of clips, probabilities [N, classes] each: the
+    clips of every draw drawn with replacement."""
+    random = torch.Generator().manual_seed(seed)
+    means = []
+    for _ in range(DRAWS):
+        rows = [torch.randint(len(one), (len(one),), generator=random) for one in told]
+        scores = [score for one, row in zip(told, rows, strict=True) for score in split_scores(one[row], splits)]
+        means.append(sum(scores) / len(scores))
+    return torch.quantile(torch.tensor(means, dtype=torch.float64), torch.tensor([0.025, 0.975]).double()).tolist()
+
+
 def inception(
     generator: Generator,
     train: ClipSource,
@@ -65,8 +79,9 @@ def inception(
     The classifier learns from `train_clips` clips (default: `clips`) of the train split, as for ReR in s3.py. For each
     repeat, `clips` generated clips (latents of seed, seed + 1, ...; labels as often as among the real ones) and the
     first `clips` distinct test clips for the same seed. Key `is_CLASSIFIER_512x16f64`, with `_in10` for 10 splits: the
-    mean over repeats and splits; `std`: their standard deviation (n - 1), None for a single score; `real`: the same of
-    test clips. The paper's numbers are clips 10000, repeats 10, splits 1. Raises VidganError where generator and splits
+    mean over repeats and splits; `std`: their standard deviation (n - 1), None for a single score; `intervals`: 95%,
+    bootstrap over clips; `real`: the same of test clips. The paper's numbers are clips 10000, repeats 10, splits 1.
+    Raises VidganError where generator and splits
     do not fit and for fewer than 2 labels. features: a network from a file that tells classes itself (C3D, see
     embedders.py), in the classifier's place; then no clip need have a label.
     """
@@ -86,19 +101,20 @@ def inception(
         name, network, classes = classifier.network, partial(_told, trained), len(train.labels)
         about = {"train_clips": train_clips, "test_accuracy": accuracy(trained, real_clips(test, clips, seed)),
                  "classifier": describe(trained, classifier)}  # fmt: skip
-    made, real, found = [], [], clips
+    made, real, every, found = [], [], [], clips
     for number in range(repeats):
         chosen = (seed + number) % (MAX_SEED + 1)
         told, label = _real(network, test, clips, chosen)
         found = min(found, len(told))
         real += split_scores(told, splits)
         drawn = generated(generator, test, label, clips, chosen, batch_size, progress)
-        told = torch.cat([network(clip) for clip, _ in drawn])
-        made += split_scores(told, splits)
+        every.append(torch.cat([network(clip) for clip, _ in drawn]))
+        made += split_scores(every[-1], splits)
     parts = "" if splits == 1 else f"_in{splits}"
     name = f"is_{name}_{clips}x{test.frames}f{test.size}{parts}"
     result = {
         **_summary(name, made),
+        "intervals": {name: score_interval(every, splits, seed % 2**63)},
         "real": _summary(name, real),
         "scores": made,
         "repeats": repeats,
@@ -117,6 +133,8 @@ def table(result: dict) -> list[str]:
     lines = [f"| clips | {name} |", "|---|---|"]
     for who, row in (("this release", result), ("real test clips (the ceiling)", result["real"])):
         spread = "" if row["std"] is None else f" ± {row['std']:.3f}"
+        if name in row.get("intervals", {}):
+            spread += " ({:.3f} to {:.3f})".format(*row["intervals"][name])
         lines.append(f"| {who} | {row[name]:.3f}{spread} |")
     return lines + ([result["note"]] if "note" in result else [])
 
