@@ -81,9 +81,8 @@ def inception(
     first `clips` distinct test clips for the same seed. Key `is_CLASSIFIER_512x16f64`, with `_in10` for 10 splits: the
     mean over repeats and splits; `std`: their standard deviation (n - 1), None for a single score; `intervals`: 95%,
     bootstrap over clips; `real`: the same of test clips. The paper's numbers are clips 10000, repeats 10, splits 1.
-    Raises VidganError where generator and splits
-    do not fit and for fewer than 2 labels. features: a network from a file that tells classes itself (C3D, see
-    embedders.py), in the classifier's place; then no clip need have a label.
+    Raises VidganError where generator and splits do not fit and for fewer than 2 labels. features: a network from a
+    file that tells classes itself (C3D, see embedders.py), in the classifier's place; then no clip need have a label.
     """
     classifier = classifier or ClassifierOptions()
     train_clips = train_clips or clips
