@@ -37,9 +37,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def page_releases(tmp_path_factory, make_release) -> Path:
-    """Five releases for Explore, two of them without attention, one that grows, one that lays layers over each other,
-    one with three subspaces and clips of any length, their directions (of one anchor) beside them, and one for Image to
-    video. Two have been measured alike, and there is a benchmark."""
+    """Six releases for Explore, two of them without attention, one that grows, one that lays layers over each other,
+    one with three subspaces and clips of any length, one with two for motion, their directions (of one anchor) beside
+    them, and one for Image to video. Two have been measured alike, and there is a benchmark."""
     import torch
 
     from vidgan import hub
@@ -65,6 +65,9 @@ def page_releases(tmp_path_factory, make_release) -> Path:
     frames = build("mvtgan", classes=2, size=64, width=2, hidden=8, embedding=4, spectral_norm=False).eval()
     info = ReleaseInfo("mvtgan-people", "mvtgan", labels=("walk", "run"), data="people")
     directions.directions_of(hub.load(hub.save_release(folder / "mvtgan-people", frames, info, card="# people\n")))
+    steps = build("mocogan", classes=2, width=2).eval()
+    info = ReleaseInfo("mocogan-people", "mocogan", labels=("walk", "run"), data="crowd")
+    directions.directions_of(hub.load(hub.save_release(folder / "mocogan-people", steps, info, card="# people\n")))
     for name, value in (("g3an-expressions", 20.0), ("vgan-expressions", 30.0)):
         measured(folder / name, value)
     benchmark(folder)

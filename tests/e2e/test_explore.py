@@ -191,3 +191,12 @@ def test_mistakes_are_told_where_the_hand_is(visit):
     error.wait_for(state="hidden")
     one.rest()
     assert f"seed.motion={2**64 - 1}" in one.query
+
+
+def test_labels_stand_once_where_two_subspaces_move(visit, drawn):
+    one = visit("?release=mocogan-people&label=walk&seed.content=1&seed.start=2&seed.motion=3")
+    assert one.page.locator("#vg-explore [data-space]").count() == 3
+    assert one.page.locator("#vg-explore .vg-labels").count() == 1
+    one.page.get_by_role("button", name="run", exact=True).click()
+    one.page.wait_for_function("location.search.includes('label=run')")
+    assert np.array_equal(one.pixels(3), drawn(one.query)[3])

@@ -30,6 +30,11 @@ METRICS = {
         "",
         "1 for copies of training clips; 0.5: as near to them as unseen real clips are.",
     ),
+    "memorisation_pixels": (
+        "Memorisation in pixels",
+        "",
+        "The same, of clips compared pixel by pixel.",
+    ),
     "ssim_moving16": (
         "SSIM where it moves",
         "high",
@@ -104,7 +109,8 @@ def form(key: str) -> str:
         return ""
     clips, videos, frames, size = match.groups()
     first = f"{int(clips):,} clips of " if clips else ""
-    others = "training clips, to find the nearest of" if start(key) == "memorisation" else "videos, to take them from"
+    searched = start(key).startswith("memorisation")
+    others = "training clips, to find the nearest of" if searched else "videos, to take them from"
     return f"{first}{frames} frames, {size}×{size}{f', {videos} {others}' if videos else ''}"
 
 

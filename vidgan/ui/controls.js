@@ -36,7 +36,8 @@ class Panel {
       make("summary", {}, `All ${space.dim} dimensions`), this.raw);
     this.all.addEventListener("toggle", () => this.fillRaw());
     this.error = make("p", { class: "vg-error", role: "alert", hidden: true });
-    const names = space.role === "motion" ? store.about.labels : [];
+    const bearer = spaces.find(({ role }) => role === "motion") ?? spaces[0]; // what is done is told once
+    const names = space === bearer ? store.about.labels : [];
     if (names.length) this.labels = new Labels(store, names, (weights) => ({ kind: "label", weights }), () => this.element);
     this.element = make("section", { class: "vg-panel", "aria-label": `${title} (${space.role})`, "data-space": space.name },
       make("div", { class: "vg-panel-head" },
