@@ -99,7 +99,7 @@ def test_reports_are_no_metrics():
         (
             "memorisation_pixels_512of2048x16f64",
             "512 clips of 16 frames, 64×64, 2048 training clips, to find the nearest of",
-            "memorisation",
+            "memorisation_pixels",
         ),
         ("fid", "", "fid"),
     ],
