@@ -264,7 +264,7 @@ MISTAKES = {
     "sample g3an-weizmann -n many": "not 'many'",
     "sample g3an-weizmann --format mp5": "no format 'mp5'; did you mean mp4",
     "sample g3an-weizmann --frames 17": "cannot make 17 frames; it makes 16, 20",
-    "sample g3an-weizmann --frames 4000": "cannot make 4000 frames",
+    "sample g3an-weizmann --frames 400": "cannot make 400 frames",
     "sample g3an-weizmann --truncation nan": "from 0 to 10, not 'nan'",
     "sample g3an-weizmann --truncation much": "not 'much'",
     "sample g3an-weizmann --truncation appearence=0.7": "did you mean appearance",
