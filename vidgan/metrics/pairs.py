@@ -18,7 +18,7 @@ from .embedders import Features
 from .features import load_features
 from .fidelity import check_installed, fidelity
 from .identity import Embedder, load_identity
-from .recorded import NAMED, files, read_clip
+from .recorded import files, listed, read_clip
 from .scores import Scores, by_video, interval, summary
 
 WHOSE = ("made", "repeat", "real")
@@ -114,9 +114,9 @@ def paired(
         form = clip.shape
         pairs.add(*(to_clip(frames[None]) for frames in (wanted[: len(clip)], clip)), len(used))
         used.append(name)
+    note = listed("Left out", left_out) if left_out else ""
     if not used:
-        raise VidganError(f"{folders[0]} and {folders[1]} have no pair of videos in common. {_note(left_out)}".strip())
-    note = _note(left_out)
+        raise VidganError(f"{folders[0]} and {folders[1]} have no pair of videos in common. {note}".strip())
     return pairs.result(seed) | {
         "generator": folders[0].name or str(folders[0]), "data": folders[1].name or str(folders[1]),
         "frames": form[0], "size": form[1], "left_out": left_out, **({"note": note} if note else {}),
@@ -135,12 +135,6 @@ def _check(made: tuple, real: tuple, form: tuple | None) -> None:
 
 def _words(shape: tuple) -> str:
     return f"{shape[0]} frames of {shape[2]}x{shape[1]}"
-
-
-def _note(left_out: dict[str, str]) -> str:
-    told = ", ".join(f"{name} ({why})" for name, why in list(left_out.items())[:NAMED])
-    more = f" and {len(left_out) - NAMED} more" if len(left_out) > NAMED else ""
-    return f"Left out: {told}{more}." if left_out else ""
 
 
 def _report(scores: Scores, video: Tensor, seed: int) -> dict:

@@ -66,13 +66,14 @@ class Recorded:
     def report(self) -> dict:
         """For a result: the files that were used, left out and flagged, and `note`, the last two in a sentence."""
         told = {"files": len(self), "left_out": self.left_out, "flagged": self.flagged}
-        notes = [
-            f"{kind}: {', '.join(f'{name} ({why})' for name, why in list(files.items())[:NAMED])}"
-            + (f" and {len(files) - NAMED} more." if len(files) > NAMED else ".")
-            for kind, files in (("Left out", self.left_out), ("Odd", self.flagged))
-            if files
-        ]
+        notes = [listed(kind, files) for kind, files in (("Left out", self.left_out), ("Odd", self.flagged)) if files]
         return told | ({"note": " ".join(notes)} if notes else {})
+
+
+def listed(kind: str, files: dict[str, str]) -> str:
+    """Files and what is said of them, as a sentence that names the first few."""
+    named = ", ".join(f"{name} ({why})" for name, why in list(files.items())[:NAMED])
+    return f"{kind}: {named}" + (f" and {len(files) - NAMED} more." if len(files) > NAMED else ".")
 
 
 def is_folder_of_videos(name: str) -> bool:
