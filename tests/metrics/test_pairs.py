@@ -74,6 +74,7 @@ def test_mistakes_are_one_sentence(folders, tmp_path, capsys):
         (["--real", str(tmp_path / "nowhere")], "nowhere is no folder"),
         (["--real", str(real), "--metric", "distance"], "does not go with --metric"),
         (["--real", str(real), "--clips", "9"], "does not go with --clips"),
+        (["--real", str(real), "--keep"], "--keep is for releases"),
         (["--real", str(tmp_path / "made" / "walk")], "no pair of videos in common"),
     ):
         assert cli.main(["evaluate", str(made), *line]) == 2

@@ -120,8 +120,8 @@ def copied():
 
 
 def test_few_clips_are_flagged(fair, measure):
-    assert "Fewer than 100 clips on a side" in fair.result["note"] and "read the intervals" in table(fair.result)[-1]
-    assert "Fewer than" not in measure(Draws(), clips=100).result.get("note", "")
+    assert "Fewer clips on a side than features (128)" in fair.result["note"] and "read the intervals" in table(fair.result)[-1]
+    assert "Fewer clips" not in measure(Draws(), clips=128).result.get("note", "")
 
 
 def test_one_that_draws_as_the_data_does_has_memorised_nothing(fair, names):

@@ -60,6 +60,8 @@ def _paired(options) -> None:
     from ..metrics.embedders import open_features
     from ..metrics.pairs import paired, table
 
+    if options.keep:
+        raise VidganError("--keep is for releases: write what is measured of others to a file, by --jsonl.")
     taken = ("features", "features_file")
     for option in ("data", "metric", *(one for one in OPTIONS if one not in taken)):
         if getattr(options, option) is not None:

@@ -79,8 +79,6 @@ def _double(vectors: Tensor) -> Tensor:
 
 # ------------------------------------------------------------------------------------------------ the score
 
-FEW = 100  #: clips on a side, below which a score is flagged
-
 
 def memorisation(made: Tensor, held: Tensor) -> float:
     """How often a generated clip is nearer to its nearest training clip than a held-out clip is to its own, over all
@@ -177,8 +175,8 @@ def retrieve(
     notes = [result["note"]] if "note" in result else []
     if len(known.features) < train_clips:
         notes.append(f"The train split gives only {len(known.features)} distinct clips.")
-    if min(clips, len(held.features)) < FEW:
-        notes.append(f"Fewer than {FEW} clips on a side: read the intervals, not the scores.")
+    if min(clips, len(held.features)) < features.count:
+        notes.append(f"Fewer clips on a side than features ({features.count}): read the intervals, not the scores.")
     if notes:
         result["note"] = " ".join(notes)
     near = {space: Neighbours(all.index[:clips], all.distance[:clips]) for space, all in found.items()}
