@@ -202,6 +202,9 @@ def parser() -> Parser:
         "--seeds", type=read.whole("--seeds", 1, 100), default=3, metavar="N", help="trainings of each row (3)"
     )
     compared.add_argument(
+        "--first-seed", type=read.whole("--first-seed", 0, 10**6), default=0, metavar="N", help="first of them (0)"
+    )
+    compared.add_argument(
         "--clips", type=read.whole("--clips", 2, 100_000), default=512, metavar="N", help="measured on each side (512)"
     )
     compared.add_argument("--scale", default="narrow", choices=("narrow", "paper"), help="narrow (default) or paper")

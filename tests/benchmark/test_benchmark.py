@@ -72,6 +72,8 @@ def test_budgets_that_are_no_step_are_refused():
         budgeted(SUITES["baselines"].rows[0].options("narrow"), 3)
     with pytest.raises(VidganError, match="at least 1 clip"):
         Budget(clips=0)
+    with pytest.raises(VidganError, match="first seed"):
+        Budget(first=-1)
 
 
 def test_unknown_suites_suggest_the_right_ones():
@@ -210,6 +212,23 @@ def test_a_benchmark_trains_measures_and_reports(small, tmp_path, capsys, monkey
     before = (tmp_path / "results.jsonl").read_text()
     assert cli.main([*line.split(), "--json"]) == 0  # nothing is done twice
     assert (tmp_path / "results.jsonl").read_text() == before
+    assert (tmp_path / "docs" / "benchmark" / "results.jsonl").read_text() == before
+
+
+def test_a_benchmark_goes_on_elsewhere_from_its_results_alone(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("vidgan.benchmark.run.DATA_OPTIONS", {"expressions": ("bank=48", "identities=16")})
+    here, there = tmp_path / "here", tmp_path / "there"
+    budget = Budget(clips=8, seeds=1, measured=8, batch=4, threads=1)
+    run([small], ["expressions"], budget, here)
+    there.mkdir()
+    (there / "results.jsonl").write_text((here / "results.jsonl").read_text())
+    told = []
+    found = run([small], ["expressions"], dataclasses.replace(budget, first=1), there, told.append)
+    assert sorted({line["seed"] for line in found}) == [0, 1] and len(found) == 12
+    assert not any("seed 0" in line for line in told)
+    told.clear()
+    run([small], ["expressions"], dataclasses.replace(budget, seeds=2), there, told.append)
+    assert told == []  # of seed 0 there is no sheet, and no run either: it is not trained again for a picture
 
 
 def test_a_line_cut_short_is_measured_again(small, tmp_path, monkeypatch):

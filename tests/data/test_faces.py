@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skimage import data, transform
 
 from vidgan import VidganError, cli, video
 from vidgan.data import open_source
@@ -206,6 +207,8 @@ def test_the_report_counts_as_table_7_2_does():
     text = report.text().splitlines()
     assert text[0] == "5 clips from 3 videos: 590 frames, 480 with faces, in 10 shots"
     assert text[-1] == "  c is empty"
+    assert "  dropped 1 track: small" in Report(records[1:]).text().splitlines()
+    assert Report(records[1:2]).text().startswith("2 clips from 1 video: 90 frames, 80 with faces, in 1 shot\n")
     assert json.loads(json.dumps(report.as_json()))["clips"] == 5
 
 
@@ -294,6 +297,26 @@ def test_faces_in_the_clips_are_where_they_belong(made):
             off += [np.abs(faces[0].points[:2] / 300 - TEMPLATE[:2]).max() for faces in seen if faces]
     assert len(off) > 20  # of 27
     assert np.median(off) < 0.03 and max(off) < 0.08  # of the width
+
+
+def test_a_photograph_that_is_moved_about_comes_out_still(tmp_path, networks):
+    photo = data.astronaut()[:320, 40:440]
+    frames = []
+    for t in range(36):
+        centre, tilt, larger = np.array([180.0, 120.0]), 0.2 * np.sin(t / 6), 1 + 0.2 * np.sin(t / 10)
+        moved = transform.SimilarityTransform(translation=-centre - (8 * np.sin(t / 4), t / 3))
+        moved += transform.SimilarityTransform(rotation=tilt, scale=larger)
+        moved += transform.SimilarityTransform(translation=centre)
+        frames.append(transform.warp(photo, moved.inverse, mode="edge"))
+    video.save(tmp_path / "photo.mp4", (np.stack(frames) * 255).astype(np.uint8), FPS)
+    report = collect([tmp_path / "photo.mp4"], tmp_path / "out", progress=False)
+    assert list(report.clips.values()) == [36]
+    clip, _ = video.read(tmp_path / "out" / next(iter(report.clips)))
+    still, shaken = (shown[:, 60:240, 60:240].astype(float).std(0).mean() for shown in (clip, np.stack(frames) * 255))
+    assert still < 10 and shaken > 3 * still
+    with finder() as find:
+        seen = [find.faces(frame) for frame in clip[::6]]
+    assert all(np.abs(faces[0].points / 300 - TEMPLATE).max() < 0.06 for faces in seen)
 
 
 def test_the_clips_are_a_data_set(made, tmp_path):

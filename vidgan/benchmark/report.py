@@ -15,7 +15,7 @@ from statistics import mean, variance
 from .. import hub
 from ..files import write_atomic
 from .plot import line_chart
-from .run import CURVE, slug
+from .run import CURVE, RESULTS, slug
 from .suites import SUITES, Suite
 
 #: two-sided 95% quantiles of Student's t for 1, 2, ... degrees of freedom; beyond them, the last
@@ -205,8 +205,8 @@ def write(lines: list[dict], out: Path) -> list[dict]:
 
 
 def publish(found: list[dict], out: Path, command: str) -> None:
-    """docs/benchmark.md, with charts and the sheets of `out` in docs/benchmark/, beside the folder of releases; and
-    benchmark.json among them, for the page."""
+    """docs/benchmark.md, with charts and the results and sheets of `out` in docs/benchmark/, beside the folder of
+    releases; and benchmark.json among them, for the page."""
     folder = hub.checkpoints().parent / "docs" / PICTURES
     folder.mkdir(parents=True, exist_ok=True)
     for one in found:
@@ -218,5 +218,7 @@ def publish(found: list[dict], out: Path, command: str) -> None:
             sheet = out / "sheets" / f"{slug(*_row_of(one, name))}.webp"
             if sheet.is_file():
                 write_atomic(folder / sheet.name, sheet.read_bytes())
+    if (out / RESULTS).is_file():
+        write_atomic(folder / RESULTS, (out / RESULTS).read_bytes())
     write_atomic(folder.parent / "benchmark.md", markdown(found, command, folder).encode())
     write_atomic(hub.checkpoints() / hub.BENCHMARK, (out / hub.BENCHMARK).read_bytes())

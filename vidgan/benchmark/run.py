@@ -28,8 +28,8 @@ DATA_OPTIONS = {"expressions": ("bank=4096", "turns=false")}
 
 @dataclass(frozen=True)
 class Budget:
-    """What every row gets. clips: training clips shown; seeds: trainings of each row; measured: clips on each side of
-    a distance; batch: clips a step (0: the preset's own)."""
+    """What every row gets. clips: training clips shown; seeds: trainings of each row, of seeds first, first + 1, ...;
+    measured: clips on each side of a distance; batch: clips a step (0: the preset's own)."""
 
     clips: int = 30_000
     seeds: int = 3
@@ -38,10 +38,13 @@ class Budget:
     batch: int = 16
     threads: int = 0
     device: str = "auto"
+    first: int = 0
 
     def __post_init__(self):
-        if self.clips < 1 or self.seeds < 1 or self.measured < 2 or self.batch < 0:
-            raise VidganError("A benchmark needs at least 1 clip, 1 seed and 2 measured clips; batch is not negative.")
+        if self.clips < 1 or self.seeds < 1 or self.measured < 2 or min(self.batch, self.first) < 0:
+            raise VidganError(
+                "A benchmark needs at least 1 clip, 1 seed and 2 measured clips; batch and first seed are not negative."
+            )
         if self.scale not in SCALES:
             raise unknown("scale", self.scale, SCALES)
 
@@ -77,7 +80,7 @@ def run(
         raise VidganError(f"{out} cannot be made: {error.strerror or error}.") from error
     for suite in suites:
         for name in data:
-            for seed in range(budget.seeds):
+            for seed in range(budget.first, budget.first + budget.seeds):
                 for row in suite.rows:
                     _row(suite, row, name, seed, budget, out, say)
     return results(out)
@@ -114,11 +117,11 @@ def _row(suite: Suite, row: Row, data: str, seed: int, budget: Budget, out: Path
     missing = [name for name in (CURVE, *suite.metrics) if name not in done]
     name = slug(suite.name, row.name, data, budget.scale, budget.clips)
     sheet = out / "sheets" / f"{name}.webp" if seed == 0 else None
-    if not missing and (sheet is None or sheet.is_file()):
-        return
     folder = out / "runs" / f"{name}-{seed}"
-    options = options_of(row, data, seed, budget, folder)
     state = load_state(folder)
+    if not missing and (state is None or sheet is None or sheet.is_file()):  # measured elsewhere: only the lines came
+        return
+    options = options_of(row, data, seed, budget, folder)
     if state is None or state[1]["step"] < options.steps:
         say(f"{suite.name}: training {row.name} on {data}, seed {seed}, {options.steps} steps")
         with redirect_stdout(sys.stderr):  # what is printed here is the report alone

@@ -17,8 +17,9 @@ def benchmark(options) -> None:
             print(f"{suite.name:16} {suite.source}: {suite.claim} ({', '.join(row.name for row in suite.rows)})")
         return
     budget = Budget(
-        options.budget, options.seeds, options.clips, options.scale, options.batch, options.threads, options.device
-    )
+        options.budget, options.seeds, options.clips, options.scale, options.batch, options.threads, options.device,
+        options.first_seed,
+    )  # fmt: skip
     out = Path(options.out).expanduser()
     suites, data = find_suites(options.suite), options.data.split(",")
     command = shlex.join(["vidgan", "benchmark", "--suite", options.suite, "--data", options.data,

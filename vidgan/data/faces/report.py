@@ -66,12 +66,18 @@ class Report:
     def text(self) -> str:
         """For people to read."""
         lines = [
-            f"{len(self.clips)} clips from {len(self.records)} videos: {sum(r.frames for r in self.records)} frames, "
-            f"{sum(r.with_faces for r in self.records)} with faces, in {sum(r.shots for r in self.records)} shots"
+            f"{_of(len(self.clips), 'clip')} from {_of(len(self.records), 'video')}: "
+            f"{_of(sum(r.frames for r in self.records), 'frame')}, "
+            f"{sum(r.with_faces for r in self.records)} with faces, "
+            f"in {_of(sum(r.shots for r in self.records), 'shot')}"
         ]
         lines += ["  clips by frames: " + ", ".join(f"{name}: {count}" for name, count in self.lengths.items())]
-        lines += [f"  dropped {count} tracks: {reason}" for reason, count in self.dropped.items()]
+        lines += [f"  dropped {_of(count, 'track')}: {reason}" for reason, count in self.dropped.items()]
         for record in self.records:
             if record.skipped or record.note:
                 lines.append(f"  {record.skipped or f'{record.video}: {record.note}'}")
         return "\n".join(lines)
+
+
+def _of(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
