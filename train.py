@@ -41,7 +41,7 @@ def run(arguments: list[str]) -> int:
     try:
         options = parse(arguments)
         if options.dry_run:
-            print(json.dumps(options.to_json(), indent=2))
+            print(json.dumps(options.settled().to_json(), indent=2))
             return 0
         from vidgan.training.trainer import train
 

@@ -61,8 +61,9 @@ class Counter(TorchDispatchMode):
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one stage. gibibytes: the most that a step holds, weights, gradients and Adam's memory included; teraflop: of
-    one clip's share of a step, a product and a sum counted as two."""
+    """Of one stage. gibibytes: the most that a step holds there or half-way to it, weights, gradients, Adam's memory
+    and the real clips in full size included; teraflop: of one clip's share of a step, a product and a sum counted as
+    two."""
 
     size: int
     frames: int
@@ -71,12 +72,20 @@ class Cost:
     recomputed: float  # with activations computed again on the way back, at every size
     teraflop: float
 
+    @property
+    def clips_per_second(self) -> float:
+        """At THROUGHPUT, if nothing but arithmetic takes time."""
+        return THROUGHPUT / self.teraflop
 
-def step_cost(options: TrainOptions, level: int) -> tuple[float, float]:
-    """(gibibytes, teraflop a step) of a step at a whole level, in bf16."""
-    size = options.sizes[level]
-    batch = options.recipe.growth.batch(size, options.model.size, options.batch)
-    frames = options.model.levels[level][0]
+
+THROUGHPUT = 100.0  #: TFLOP a second that clips a second are computed with: a tenth of the peak of an 80 GB GPU in bf16
+
+
+def step_cost(options: TrainOptions, stage: float) -> tuple[float, float]:
+    """(gibibytes, teraflop a step) of a step at a stage, in bf16."""
+    level = options.model.split(stage)[0]
+    batch = options.recipe.growth.batch(options.sizes[level], options.model.size, options.batch)
+    whole = options.model.frames, options.model.size, options.model.size
     architecture = ARCHITECTURES[options.architecture]
     plain = {"generator": architecture.generator(options.model), **architecture.discriminators(options.model)}
     latents = plain["generator"].sample(batch, seed=0)
@@ -95,9 +104,9 @@ def step_cost(options: TrainOptions, level: int) -> tuple[float, float]:
         networks = Networks(plain)
         phases = options.recipe.phases(tuple(plain))
         for _ in range(2):  # the second time Adam has its memory
-            clip = torch.randn(batch, 3, frames, size, size)
+            clip = options.at_stage(torch.randn(batch, 3, *whole), stage)  # drawn as large as at the last
             random = torch.Generator()
-            micro = Micro(Batch(clip), latents, Condition(stage=float(level)), random, 0, True)
+            micro = Micro(Batch(clip), latents, Condition(stage=stage), random, 0, True)
             for phase in phases:
                 for name in phase.updates:
                     optimizers[name].zero_grad(set_to_none=True)
@@ -118,8 +127,10 @@ def costs(name: str = "swgan") -> list[Cost]:
     found = []
     for level, (frames, size) in enumerate(options.model.levels):
         batch = options.recipe.growth.batch(size, options.model.size, options.batch)
-        (memory, teraflop), (less, _) = step_cost(options, level), step_cost(again, level)
-        found.append(Cost(size, frames, batch, memory, less, teraflop / batch))
+        stages = [level - 0.5, float(level)][level == 0 :]
+        kept, recomputed = ([step_cost(one, stage) for stage in stages] for one in (options, again))
+        memory, less = (max(held for held, _ in costs) for costs in (kept, recomputed))
+        found.append(Cost(size, frames, batch, memory, less, kept[-1][1] / batch))
     return found
 
 
@@ -162,7 +173,8 @@ def main() -> None:
         "--time", type=float, default=0, metavar="SECONDS", help="also run cpu-swgan, each stage so long"
     )
     options = parser.parse_args()
-    found = {"computed": [asdict(cost) for cost in costs()], "measured": []}
+    computed = [asdict(cost) | {"clips_per_second": cost.clips_per_second} for cost in costs()]
+    found = {"computed": computed, "measured": []}
     small = preset("progressive", "cpu-swgan", RECIPES).model
     for level, (frames, size) in enumerate(small.levels if options.time else ()):
         batch, clips = pace(level, options.time)
@@ -172,7 +184,8 @@ def main() -> None:
         return
     print("swgan, 256 pixels, bf16, computed:")
     line = "  {size:4d} pixels, {frames:2d} frames, batch {batch:2d}: "
-    memory = "{gibibytes:6.2f} GiB, {recomputed:6.2f} with recompute, {teraflop:.4f} TFLOP a clip"
+    memory = "{gibibytes:6.2f} GiB, {recomputed:6.2f} with recompute, {teraflop:.4f} TFLOP a clip: "
+    memory += f"{{clips_per_second:.0f}} clips a second at {THROUGHPUT:.0f} TFLOP a second"
     for row in found["computed"]:
         print((line + memory).format(**row))
     for row in found["measured"]:

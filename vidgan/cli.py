@@ -85,7 +85,9 @@ def parser() -> Parser:
     sample.add_argument("--motion-seed", type=read.seed, metavar="S", help="another seed for how it moves")
     sample.add_argument("--seeds", type=read.seeds, metavar="SUBSPACE=S,...", help="a seed for each subspace named")
     sample.add_argument(
-        "--stage", metavar="S", help="how far the clips have grown, as 2.4, where they grow (default: all)"
+        "--stage",
+        metavar="S",
+        help="how far clips have grown, where they do: 2.4, or all, in a row (default: the last)",
     )
     sample.add_argument("--view", metavar="NAME", help="one part of the clips alone, as VGAN's mask (default: all)")
     sample.add_argument("--latents", metavar="POINT", help="these points: packed text, or a .json or .npz file")

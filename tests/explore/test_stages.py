@@ -1,6 +1,8 @@
 """Points of a generator that grows: links, commands and Python say how far, and draw the same."""
 
 import dataclasses
+import itertools
+import json
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ import torch
 from vidgan import VidganError, hub, video
 from vidgan.cli import main
 from vidgan.explore.bookmark import Bookmark
-from vidgan.explore.interpolate import Walk
+from vidgan.explore.growth import figure
+from vidgan.explore.interpolate import Walk, columns
 from vidgan.explore.resample import shares
 from vidgan.models import ReleaseInfo, build
 from vidgan.ui.point import change
@@ -70,6 +73,28 @@ def test_python_and_command_line_draw_the_links_frames(generator, moved, tmp_pat
         assert np.array_equal(arrays["frames"], expected)
 
 
+def test_every_stage_is_a_file_of_its_own(generator, tmp_path, capsys):
+    for stage in ("0", "1.4", "2"):
+        assert main(["sample", "tree", "--seed", "5", "--out", str(tmp_path), "--stage", stage, "--format", "npz"]) == 0
+    assert main(["sample", "tree", "--seed", "5", "--out", str(tmp_path), "--format", "npz"]) == 0
+    names = [f"tree-seed5{stage}-0.npz" for stage in ("", "-stage0", "-stage1.4", "-stage2")]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    sizes = []
+    for name in names:
+        with np.load(tmp_path / name) as arrays:
+            sizes.append(arrays["frames"].shape[:2])
+    assert sizes == [(8, 16), (4, 4), (8, 16), (8, 16)]
+
+
+def test_all_stages_are_drawn_side_by_side(generator, tmp_path, capsys):
+    line = ["sample", "tree", "--seed", "5", "--out", str(tmp_path), "--stage", "all", "--format", "npz", "--json"]
+    assert main(line) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["stage"] == "all" and told["files"] == [str(tmp_path / "tree-seed5-stageall-0.npz")]
+    with np.load(told["files"][0]) as arrays:
+        assert np.array_equal(arrays["frames"], figure(generator, Bookmark.draw(generator, {"z": 5})))
+
+
 def test_the_page_changes_the_stage(generator):
     release = dataclasses.make_dataclass("Release", ["generator", "directions"])(generator, {})
     point = Bookmark.draw(generator, {"z": 5})
@@ -81,17 +106,28 @@ def test_the_page_changes_the_stage(generator):
         change(release, point, {"kind": "stage", "stage": 3})
 
 
-@pytest.mark.parametrize("text", ["-1", "2.5", "nan", "two", "1e999"])
+@pytest.mark.parametrize("text", ["-1", "2.5", "nan", "two", "1,4", "1e999"])
 def test_stages_that_do_not_exist_are_one_sentence(generator, text, capsys):
     with pytest.raises(VidganError, match="stages go from 0 to 2"):
         Bookmark.from_query(f"release=tree&seed.z=1&stage={text}", find(generator))
     assert main(["sample", "tree", f"--stage={text}"]) == 2
-    assert "stages go from 0 to 2" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "stages go from 0 to 2" in told and (text in told or text == "1e999")
 
 
 def test_walks_go_through_whole_clips(generator):
     with pytest.raises(VidganError, match="Keyframe 2 has not grown"):
         Walk([Bookmark.draw(generator, {"z": 1}), Bookmark.draw(generator, {"z": 2}, stage=1)])
+
+
+def test_walks_lead_from_one_clip_to_another(generator):
+    """The paper's appendix B: points on the way between two, in full size."""
+    ends = [Bookmark.draw(generator, {"z": seed}) for seed in (1, 2)]
+    made = columns(generator, Walk(ends), 5)
+    assert made.shape == (5, 8, 16, 16, 3)
+    assert np.array_equal(made[0], drawn(generator, ends[0])) and np.array_equal(made[-1], drawn(generator, ends[1]))
+    steps = [np.abs(one.astype(int) - other).mean() for one, other in itertools.pairwise(made)]
+    assert 0 < max(steps) < np.abs(made[0].astype(int) - made[-1]).mean()
 
 
 def test_subspaces_are_measured_at_any_stage(generator):

@@ -1,5 +1,6 @@
 """Progressive Video GAN's networks against Tables A.1 and A.2, Figure 4.2 and Equations 4.1 and 5.2."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -8,6 +9,7 @@ from vidgan import Condition, VidganError
 from vidgan.models import build, make_config
 from vidgan.models.progressive import (
     Equalised,
+    Level,
     Progressive,
     ProgressiveDiscriminator,
     SlicedHead,
@@ -147,12 +149,45 @@ def test_the_directions_of_the_head_stay_orthonormal_while_they_learn():
     assert not torch.allclose(free @ free.T, torch.eye(16), atol=0.1)
 
 
-def test_the_head_is_lipschitz():
+def test_the_head_is_lipschitz_as_it_learns():
     """||f(a) - f(b)|| <= max|lambda| ||a - b|| / sqrt(K), as the directions are orthonormal and f is their mean."""
     torch.manual_seed(0)
     head = SlicedHead(32)
-    a, b = torch.randn(2, 200, 32)
-    assert ((head(a) - head(b)).abs() <= (a - b).norm(dim=1) / 32**0.5 + 1e-6).all()
+    optimiser = torch.optim.Adam(head.parameters(), lr=0.03)
+    for steps in (0, 30):
+        for _ in range(steps):
+            optimiser.zero_grad()
+            real, fake = torch.randn(2, 64, 32)
+            (head(fake) - head(real + 0.5)).mean().backward()
+            optimiser.step()
+        a, b = torch.randn(2, 200, 32)
+        most = head.scale.abs().max().item() / 32**0.5
+        assert ((head(a) - head(b)).abs() <= most * (a - b).norm(dim=1) + 1e-6).all()
+    assert most > 1.1 / 32**0.5  # it has learnt
+    near = torch.randn(200, 32, requires_grad=True)
+    (slope,) = torch.autograd.grad(head(near).sum(), near)
+    assert 0.3 * most < slope.norm(dim=1).max() <= most + 1e-6  # and the bound is no empty one
+
+
+def test_levels_hand_on_features_of_unit_mean_square():
+    torch.manual_seed(0)
+    made = Level(4, 6)(torch.randn(2, 4, 4, 8, 8))
+    assert made.shape == (2, 6, 4, 8, 8) and torch.allclose(made.square().mean(1), torch.ones(()), atol=1e-4)
+    generator = build("progressive", size=8, **SMALL)
+    for x in generator.maps(torch.randn(2, generator.config.latent), 1):
+        assert torch.allclose(x.square().mean(1), torch.ones(()), atol=1e-4)
+
+
+def test_the_discriminator_sees_how_much_a_batch_differs():
+    torch.manual_seed(0)
+    judge = ProgressiveDiscriminator(make_config("progressive", size=8, **SMALL))
+    one, other = torch.randn(2, 1, 3, 8, 8, 8)
+    alike, mixed = (judge(torch.cat([one, neighbour]), 1.0)[0] for neighbour in (one, other))
+    assert (alike - mixed).abs().max() > 1e-3
+    with torch.no_grad():
+        judge.last.weight[:, -1] = 0  # of the channel that says so
+    alike, mixed = (judge(torch.cat([one, neighbour]), 1.0)[0] for neighbour in (one, other))
+    assert torch.allclose(alike, mixed, atol=1e-5)
 
 
 def test_computing_again_on_the_way_back_changes_nothing():
@@ -193,6 +228,19 @@ def test_stages_that_do_not_exist_are_refused(stage):
     generator = build("progressive", size=16, **SMALL)
     with pytest.raises(VidganError, match="stages go from 0 to 2"):
         generator.generate(generator.latent_space.sample(1, seed=0), Condition(stage=stage))
+
+
+@pytest.mark.parametrize("stage", [1, np.float32(1), np.int64(1)])
+def test_any_real_number_is_a_stage(stage):
+    generator = build("progressive", size=16, **SMALL)
+    clip = generator.generate(generator.latent_space.sample(1, seed=0), Condition(stage=stage))
+    assert clip.shape == (1, 3, 8, 8, 8)
+
+
+def test_other_kinds_of_number_are_told_to_be_plain():
+    generator = build("progressive", size=16, **SMALL)
+    with pytest.raises(VidganError, match="a plain number is wanted, and this is of type Tensor"):
+        generator.generate(generator.latent_space.sample(1, seed=0), Condition(stage=torch.tensor(1.0)))
 
 
 def test_generators_that_do_not_grow_take_no_stage():

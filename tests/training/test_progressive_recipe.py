@@ -12,15 +12,17 @@ from torch import nn
 
 from vidgan import Condition, VidganError, hub
 from vidgan.data import Batch
+from vidgan.explore.bookmark import Bookmark
+from vidgan.explore.growth import stages
 from vidgan.models.progressive import ProgressiveDiscriminator, SlicedHead
 from vidgan.training.export import export
-from vidgan.training.growth import Growth
+from vidgan.training.growth import Growth, Moment
 from vidgan.training.log import read_log
 from vidgan.training.losses import gradient_of
 from vidgan.training.options import preset
 from vidgan.training.phases import Micro, Networks
 from vidgan.training.recipes import RECIPES
-from vidgan.training.recipes.progressive import PRESETS, ProgressiveRecipe
+from vidgan.training.recipes.progressive import PRESETS, ProgressiveRecipe, _between
 from vidgan.training.state import ema_generator, load_state
 from vidgan.training.trainer import Trainer, train
 
@@ -97,6 +99,74 @@ def test_the_penalty_on_the_head_pulls_its_gradient_to_k():
     assert losses["slope"].item() == pytest.approx(2 * (6**-0.5 - 0.1) ** 2, rel=1e-4)
 
 
+def agree(loss, weight: torch.Tensor, place: tuple[int, ...], step: float = 1e-2) -> None:
+    """The gradient that training would follow is the loss's own slope, by finite differences."""
+    (exact,) = torch.autograd.grad(loss(), weight)
+    around = []
+    for sign in (1, -1):
+        with torch.no_grad():
+            weight[place] += sign * step
+        around.append(loss().item())
+        with torch.no_grad():
+            weight[place] -= sign * step
+    found = (around[0] - around[1]) / (2 * step)
+    assert abs(found) > 1e-3 and exact[place].item() == pytest.approx(found, rel=0.03)
+
+
+class Bent(nn.Module):
+    """Features whose Jacobian depends on the clip: matrix @ (the sum of x^2 over places and times, by channel)."""
+
+    def __init__(self, features: int):
+        super().__init__()
+        self.matrix = nn.Parameter(torch.randn(features, 3, generator=torch.Generator().manual_seed(1)))
+
+    def forward(self, clip, stage):
+        features = clip.square().flatten(2).sum(2) @ self.matrix.T
+        return features if len(self.matrix) > 1 else features[:, 0]
+
+
+@pytest.mark.parametrize("penalty", ["paper", "released"])
+def test_the_sliced_penalties_teach_what_they_punish(penalty):
+    torch.manual_seed(0)
+    head, encoder = SlicedHead(6, orthonormal=penalty == "paper"), Bent(6)
+    head.scale.data.uniform_(0.5, 1.5)
+    recipe = ProgressiveRecipe(penalty=penalty, slope_target=0.1)
+
+    def loss(name):
+        return recipe.sliced(networks(video=encoder, head=head), micro(1.0, -0.5))[name]
+
+    agree(lambda: loss("gradient"), encoder.matrix, (2, 1))
+    agree(lambda: loss("slope"), head.scale, (3,))
+    if penalty == "released":  # of the gradient of f(E(x)), which is the head's, too
+        agree(lambda: loss("gradient"), head.scale, (3,))
+
+
+def test_wgans_penalty_teaches_the_critic():
+    critic = Bent(1)
+    recipe = ProgressiveRecipe()
+    agree(lambda: recipe.score(networks(video=critic), micro(1.0, -0.5))["gradient"], critic.matrix, (0, 2))
+    agree(lambda: recipe.score(networks(video=critic), micro(1.0, -0.5))["drift"], critic.matrix, (0, 2))
+
+
+def test_penalties_look_between_real_and_generated_clips():
+    one = micro(1.0, -0.5, batch=256)
+    between, share = _between(one.batch.clip, one.fake, one)
+    assert torch.allclose(between, (1 - 1.5 * share).expand_as(between)) and between.requires_grad
+    assert 0 <= share.min() < 0.05 and 0.95 < share.max() <= 1 and 0.4 < share.mean() < 0.6
+
+
+def test_the_released_gradient_weighs_by_what_is_left_of_the_real_clip():
+    """A linear encoder on the heads' positive side: f has one gradient everywhere, so that the shares remain."""
+    head, encoder = SlicedHead(6, orthonormal=False), Encoder(24, 6)
+    head.offset.data.fill_(1000.0)
+    recipe = ProgressiveRecipe(penalty="released", gradient=2.0, mirror=False)
+    found = recipe.sliced(networks(video=encoder, head=head), micro(1.0, -0.5, batch=8))["gradient"].item()
+    share = torch.rand(8, 1, 1, 1, 1, generator=torch.Generator().manual_seed(0)).flatten()
+    gradient = (head.directions.weight.mean(0) @ encoder.matrix).square().sum()
+    assert found == pytest.approx(2 * ((1 - share).square().mean() * gradient).item(), rel=1e-4)
+    assert (1 - share).square().mean() != pytest.approx(share.square().mean().item(), rel=0.1)
+
+
 def test_gradients_are_those_of_finite_differences():
     torch.manual_seed(0)
     config = dataclasses.replace(PRESETS["smoke"].model, size=8)
@@ -157,7 +227,7 @@ def test_impossible_recipes_are_refused(options, message):
 
 
 def small(folder, **changes):
-    """The smoke preset: 12 steps to 40% of the way to its last level."""
+    """The smoke preset, which grows through every level in 14 steps."""
     options = preset("progressive", "smoke", RECIPES)
     options = dataclasses.replace(options, run=folder, threads=1, sheet_every=0, log_every=1, **changes)
     return dataclasses.replace(options, model=dataclasses.replace(options.model, width=2))
@@ -168,23 +238,77 @@ def test_growth_is_seen_in_the_log_and_on_the_sheets(tmp_path):
     train(options)
     lines = read_log(options.run)
     stages = [line["stage"] for line in lines]
-    assert stages == [0, 0, 0, 0.5, 1, 1, 1, 1.5, 2, 2, 2, 2.5][: len(stages)] and stages[-1] > 2
+    assert stages == [0, 0, 0, 0.5, 1, 1, 1, 1.5, 2, 2, 2, 2.5, 3, 3]
     assert {"d_video", "gradient", "slope", "g_video"} <= lines[-1].keys()
     assert len(list((options.run / "sheets").iterdir())) == 3
     generator = ema_generator(options.run)
-    assert generator.grown == stages[-1]
+    assert generator.grown is None and generator.info.step == 14
     latents = generator.latent_space.sample(1, seed=0)
     assert generator.generate(latents).shape == (1, 3, 8, 32, 32)
     own = generator.generate(latents, Condition(stage=0))
     assert own.shape == (1, 3, 4, 4, 4)
 
 
-def test_what_has_not_grown_is_no_release(tmp_path, own_checkpoints):
+def test_what_has_not_grown_is_no_release(tmp_path, own_checkpoints, capsys):
     options = small(tmp_path / "run", steps=4)
     train(options)
+    assert "grown to stage 0.5 of 3, in full after step 14: the same command goes on, with --steps 0" in (
+        capsys.readouterr().out
+    )
     with pytest.raises(VidganError, match=r"has grown to stage 0\.5 of 3"):
         export(options.run, "seedling", clips=4)
     assert not (own_checkpoints / "seedling").exists()
+    generator = ema_generator(options.run)
+    latents = generator.sample(1, 0)
+    assert generator.generate(latents).shape == (1, 3, 8, 32, 32)
+    assert generator.generate(latents, Condition(stage=0.5)).shape == (1, 3, 8, 8, 8)
+    with pytest.raises(VidganError, match=r"grown to stage 0\.5 so far, not to 2"):
+        generator.generate(latents, Condition(stage=2))
+    assert [one.stage for one in stages(generator, Bookmark.draw(generator, {"z": 3}))] == [0]
+
+
+@pytest.mark.parametrize(
+    ("model", "recipe", "given"),
+    [(128, {}, {"batch": 8}), (256, {}, {"batch": 2}), (64, {"fade": 12000}, {})],
+)
+def test_steps_are_those_of_the_whole_schedule_unless_given(model, recipe, given):
+    options = dataclasses.replace(PRESETS["cpu-swgan" if recipe else "swgan"], **given)
+    growth = dataclasses.replace(options.recipe.growth, **recipe)
+    options = dataclasses.replace(
+        options,
+        model=dataclasses.replace(options.model, size=model),
+        recipe=dataclasses.replace(options.recipe, growth=growth),
+    ).check()
+    for world in (1, 2):
+        settled = options.settled(world)
+        last = len(options.sizes) - 1
+        assert settled.moment(settled.steps - 1, world).stage == last
+        shown = -(-growth.stable // (options.batch * world))
+        assert settled.moment(settled.steps - shown, world).stage == last
+        assert settled.moment(settled.steps - shown - 1, world).stage < last
+    assert dataclasses.replace(options, steps=7).settled().steps == 7
+
+
+def test_networks_of_another_schedule_do_not_fit(tmp_path):
+    train(small(tmp_path / "run", steps=1))
+    other = small(tmp_path / "other", steps=1, init=str(tmp_path / "run"))
+    for changes, message in (
+        ({"schedule": "released"}, "--model.schedule is paper there and released here"),
+        ({"orthonormal": False}, "--model.orthonormal is True there and False here"),
+        ({"size": 64}, "--model.size is 32 there and 64 here"),
+    ):
+        with pytest.raises(VidganError, match=message):
+            train(dataclasses.replace(other, model=dataclasses.replace(other.model, **changes)))
+
+
+def test_a_run_goes_on_with_as_many_processes(tmp_path, monkeypatch):
+    options = small(tmp_path / "run", steps=1)
+    train(options)
+    monkeypatch.setattr(Trainer, "_micros", None)
+    found = load_state(options.run)
+    monkeypatch.setattr("vidgan.training.trainer.load_state", lambda run: (found[0], {**found[1], "world": 4}))
+    with pytest.raises(VidganError, match=r"steps of 4 process\(es\): go on with as many, not 1"):
+        train(dataclasses.replace(options, steps=2))
 
 
 def test_a_release_draws_every_stage(tmp_path, own_checkpoints):
@@ -261,6 +385,14 @@ def test_every_preset_trains_and_leaves_its_state(name, tmp_path):
     assert any(key.startswith("network.head.") for key in tensors) == (options.model.critic == "features")
     told = {"slope"} if options.model.critic == "features" else {"drift"}
     assert told | {"d_video", "g_video", "gradient"} <= read_log(options.run)[-1].keys()
+
+
+def test_the_moment_decides_the_learning_rates(tmp_path):
+    trainer = Trainer(small(tmp_path / "run", batch=2))
+    trainer._prepare(Moment(2, stage=1.0, rate=1.5))
+    rates = {group["lr"] for optimizer in trainer.optimizers.values() for group in optimizer.param_groups}
+    trainer.close()
+    assert rates == {1.5 * trainer.options.recipe.lr}
 
 
 def test_learning_is_faster_from_128_pixels_on():

@@ -11,6 +11,8 @@ from .shared import condition_of, print_json
 def sample(options) -> None:
     from .. import video
     from ..conditions import Condition
+    from ..explore.bookmark import Bookmark
+    from ..explore.growth import figure
     from ..explore.parse import parse_stage, parse_view
 
     generator = _generator(options)
@@ -23,15 +25,21 @@ def sample(options) -> None:
                 raise VidganError(f"{flag} and --latents contradict each other; give one of the two.")
         latents = read_latents(options.latents, generator.latent_space)
     condition = generator.told_length(options.frames, condition_of(generator, options.label))
-    if options.stage is not None:
+    side_by_side = options.stage == "all"
+    if options.stage is not None and not side_by_side:
         condition = replace(condition or Condition(), stage=parse_stage(options.stage, generator))
     if options.view is not None:
         condition = replace(condition or Condition(), view=parse_view(options.view, generator))
     source = f"seed{options.seed or 0}" if options.latents is None else "latents"
+    source += f"-stage{options.stage}" if options.stage else ""
+    source += f"-{options.view}" if options.view else ""
     files = []
     for index in range(latents.batch):
         point = latents.row(index)
-        frames = video.to_uint8(generator.generate(point, condition))[0]
+        if side_by_side:
+            frames = figure(generator, Bookmark(generator.info.name, point))
+        else:
+            frames = video.to_uint8(generator.generate(point, condition))[0]
         path = Path(options.out) / f"{generator.info.name}-{source}-{index}.{options.format}"
         files.append(str(video.save(path, frames, generator.fps_of(condition), point)))
         if not options.json:
@@ -46,6 +54,7 @@ def sample(options) -> None:
                 "frames": len(frames),
                 "size": frames.shape[1],
                 "fps": generator.fps_of(condition),
+                **({"stage": options.stage} if options.stage else {}),
                 "files": files,
                 "latents": [json.loads(latents.row(index).to_json()) for index in range(latents.batch)],
             },

@@ -14,11 +14,13 @@ from .resample import clip_of
 
 
 def stages(generator: Generator, point: Bookmark) -> list[Bookmark]:
-    """The same point at each level, the smallest first; VidganError for a generator whose clips do not grow."""
+    """The same point at each level that there is, the smallest first; VidganError for a generator whose clips do not
+    grow."""
     check_free(generator)
     if generator.last_stage is None:
         raise VidganError("This release's clips do not grow: they have no stages.")
-    return [replace(point, stage=parse_stage(stage, generator)) for stage in range(generator.last_stage + 1)]
+    reached = generator.last_stage if generator.grown is None else int(generator.grown)
+    return [replace(point, stage=parse_stage(stage, generator)) for stage in range(reached + 1)]
 
 
 def figure(maker: Generator | Renderer, point: Bookmark) -> np.ndarray:

@@ -1,6 +1,5 @@
 """What stands in a link, a command or a request, read and checked: each value as it is used, or VidganError."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -94,8 +93,9 @@ def parse_stage(value: object, generator: Generator) -> float | None:
         return None
     try:
         stage = round(float(value), 3)
-    except (TypeError, ValueError, OverflowError):
-        stage = math.nan
+    except (TypeError, ValueError, OverflowError) as error:
+        generator.check_stage(0)
+        raise VidganError(f"The stages go from 0 to {generator.last_stage}, not {str(value)[:20]!r}.") from error
     generator.check_stage(stage)
     return None if stage == generator.last_stage else stage
 

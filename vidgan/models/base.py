@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from pathlib import Path
 
 import torch
@@ -181,9 +182,12 @@ class Generator(nn.Module):
         """VidganError where the clips do not grow, or not so far."""
         if self.last_stage is None:
             raise VidganError("This generator's clips do not grow: they have no stages.")
-        number = isinstance(stage, int | float) and not isinstance(stage, bool)
+        number = isinstance(stage, Real) and not isinstance(stage, bool)
         if not number or not 0 <= stage <= self.last_stage:
-            raise VidganError(f"The stages go from 0 to {self.last_stage}, not {str(stage)[:20]}.")
+            kind = "" if number else f": a plain number is wanted, and this is of type {type(stage).__name__}"
+            raise VidganError(f"The stages go from 0 to {self.last_stage}, not {str(stage)[:20]}{kind}.")
+        if self.grown is not None and stage > self.grown:
+            raise VidganError(f"These networks have grown to stage {self.grown:.3g} so far, not to {stage:.3g}.")
 
     def check_image(self, batch: int, condition: Condition) -> None:
         """VidganError where a generator that takes an image is given none, or one of another shape or range."""

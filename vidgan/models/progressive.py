@@ -5,6 +5,7 @@ Tables A.1 and A.2 give the layers. Where paper and released code disagree, the 
 
 - Frames at 32 and at 128 pixels: 8 and 16 in Table A.1, 16 and 32 in the code; `schedule` chooses.
 - The last 1x1x1 convolution: leaky ReLU in Table A.1, linear in the code; linear here, or no pixel could be dark.
+- D's 128 features: linear in Table A.2, leaky ReLU in the code and here; z is pixel-normalised, as the code has it.
 - Equalised learning rates: the code's up-sampling convolutions count k^2 inputs where k^3 come in; k^3 here.
 - Table A.2 lists D's shapes in the order of G's, with slips between k and m; its parameters are what counts.
 

@@ -54,7 +54,7 @@ class TrainOptions:
             wrong.append(f"batch {self.batch} must split evenly into micro_batches {self.micro_batches}")
         elif self.batch // self.micro_batches < 2:
             wrong.append("each micro-batch needs at least 2 clips, for batch norm")
-        if self.steps < 1 or self.keep < 1 or self.log_every < 1:
+        if self.steps < (0 if self.grows else 1) or self.keep < 1 or self.log_every < 1:
             wrong.append("steps, keep and log_every must be at least 1")
         if min(self.sheet_every, self.evaluate_every, self.max_minutes, self.save_minutes, self.threads) < 0:
             wrong.append("sheet_every, evaluate_every, max_minutes, save_minutes and threads cannot be negative")
@@ -85,6 +85,10 @@ class TrainOptions:
                 for one in value if isinstance(value, tuple) else (value,):
                     if isinstance(one, float):
                         yield name, one
+
+    def settled(self, world: int = 1) -> "TrainOptions":
+        """Itself, with what is left to it and follows from the number of processes: the steps of one that grows."""
+        return self
 
     def moment(self, step: int, world: int = 1) -> Moment:
         """What step number `step` of a training by `world` processes is told."""

@@ -1,5 +1,9 @@
 """Weights that a training begins with instead of random ones: those of another run, or of a release."""
 
+import json
+from dataclasses import asdict
+from pathlib import Path
+
 from torch import Tensor, nn
 
 from .. import hub
@@ -9,27 +13,52 @@ from ..models.layers import plain_weights
 from .ema import EMA
 from .state import load_state
 
+#: options of a model that change what its layers draw and not their shapes
+LAYOUT = ("schedule",)
+
 
 def start_from(name: str, networks: dict[str, nn.Module], ema: EMA) -> None:
     """Fill the networks and the average from `name`; optimisers, clock and step begin anew.
 
     name: a run (a folder, or its name in runs/), which gives every network; or whatever else `vidgan.load` takes, which
     gives the generator alone, so that discriminators begin untaught. Statistics that it does not have (those of codes
-    that were not normalised) begin as new. Raises VidganError where the architecture or the shape of a network is
-    another.
+    that were not normalised) begin as new. Raises VidganError, which names the options that differ, where the
+    architecture, the shape of a network or the schedule of growth is another.
     """
     folder = hub.find(name)
     generator: Generator = networks["generator"]
+    differing = _differing(folder, generator)
+    if differing.keys() & {"architecture", *LAYOUT}:
+        raise _unfit(name, differing)
     try:
         if hub.is_run(folder):
             _from_run(folder, networks, ema)
         else:
             _from_release(hub.load(name), generator, ema)
     except (RuntimeError, KeyError) as error:
-        raise VidganError(
-            f"--init {name} does not fit: it is no {generator.architecture}, or one with other options of --model or "
-            "another number of labels."
-        ) from error
+        raise _unfit(name, differing) from error
+
+
+def _differing(folder: Path, generator: Generator) -> dict[str, tuple]:
+    """Option of --model, or architecture -> (what a run or a release has there, what is wanted here)."""
+    place, model = ("options.json", "model") if hub.is_run(folder) else (hub.CONFIG, "config")
+    there = json.loads((folder / place).read_text("utf-8"))
+    if there["architecture"] != generator.architecture:
+        return {"architecture": (there["architecture"], generator.architecture)}
+    wanted = json.loads(json.dumps(asdict(generator.config)))
+    pairs = {key: (there[model].get(key, value), value) for key, value in wanted.items() if key != "classes"}
+    return {key: (had, value) for key, (had, value) in pairs.items() if had != value}
+
+
+def _unfit(name: str, differing: dict[str, tuple]) -> VidganError:
+    if "architecture" in differing:
+        had, wanted = differing["architecture"]
+        return VidganError(f"--init {name} does not fit: it is {had}, not {wanted}.")
+    said = [
+        f"--model.{key.replace('_', '-')} is {had} there and {wanted} here" for key, (had, wanted) in differing.items()
+    ]
+    told = ", ".join(said) or "it has another number of labels"
+    return VidganError(f"--init {name} does not fit: {told}; train with its options, or begin without it.")
 
 
 def _from_run(folder, networks: dict[str, nn.Module], ema: EMA) -> None:

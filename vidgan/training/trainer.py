@@ -80,6 +80,7 @@ class Trainer:
             raise VidganError("--device cuda was asked for, but torch sees no GPU here.")
         self.device = self.accelerator.device
         self.world = self.accelerator.num_processes
+        self.options = options = options.settled(self.world)
         self.source = open_source(
             options.data,
             frames=options.model.frames,
@@ -226,6 +227,11 @@ class Trainer:
             bar.close()
         if self.accelerator.is_main_process:
             print(f"{self.run_folder}: step {self.step}, saved ({self.stop_reason or 'nothing left to do'}).")
+            if (grown := self._grown()) is not None:
+                print(
+                    f"The clips have grown to stage {grown:.3g} of {len(options.model.levels) - 1}, in full after step "
+                    f"{options.whole(self.world)}: the same command goes on, with --steps 0 to the end."
+                )
         return self.run_folder
 
     def _bar(self) -> tqdm:
@@ -301,7 +307,7 @@ class Trainer:
             tensors |= pack_shown(self.shown)
             tensors["random.torch"] = torch.get_rng_state()
             facts = {"options": self.options.to_json(), "groups": groups, "seconds": self.seconds,
-                     "labels": self.source.labels, "grown": self._grown()}  # fmt: skip
+                     "labels": self.source.labels, "grown": self._grown(), "world": self.world}  # fmt: skip
             save_state(self.run_folder, self.step, tensors, facts, self.options.keep)
         self.accelerator.wait_for_everyone()
 
@@ -322,6 +328,11 @@ class Trainer:
             raise VidganError(
                 f"{self.run_folder} was begun with other options ({', '.join(differing)}): give those again, or "
                 f"another --run."
+            )
+        if self.options.grows and facts.get("world", self.world) != self.world:
+            raise VidganError(
+                f"{self.run_folder} has grown by the steps of {facts['world']} process(es): go on with as many, not "
+                f"{self.world}, or its stage would jump."
             )
         with fitting(self.run_folder):
             for name, network in self.networks.plain.items():
