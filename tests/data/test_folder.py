@@ -1,8 +1,11 @@
 """Anyone's videos: layouts, the cache, what is skipped, the split."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -222,9 +225,22 @@ def test_only_when_nothing_is_left_it_is_an_error(tmp_path):
     with pytest.raises(VidganError, match="root of the data"):
         open_source("folder")
     (tmp_path / "a.mp4").write_text("no")
+    with pytest.raises(VidganError, match=r"1 of 1 clips skipped: a\.mp4 .*; put videos there that can be read\.$"):
+        opened(tmp_path)
     video.save(tmp_path / "b.mp4", clip(frames=2), scale=1)
     with pytest.raises(VidganError, match=r"No clip can be used: .*2 of 2 clips skipped: a\.mp4.*b\.mp4 \(too short"):
         opened(tmp_path)
+
+
+def test_clips_that_are_all_too_short_are_told_once_with_what_to_change(tmp_path, capsys):
+    video.save(tmp_path / "a.gif", clip(frames=5))
+    with pytest.raises(VidganError) as told:
+        opened(tmp_path)
+    assert str(told.value) == (
+        f"No clip can be used: folder {tmp_path}: 1 of 1 clips skipped: a.gif (too short: 5 frames of 8); take longer "
+        "videos, a lower every or stride, or fewer frames (--model.frames in some models)."
+    )
+    assert capsys.readouterr().err == ""
 
 
 def test_one_clip_is_enough_to_train(tmp_path):
@@ -328,6 +344,198 @@ def test_more_of_the_middle_than_there_is_is_everything(root):
     assert torch.equal(opened(root, middle=500).batch(8, 0).clip, opened(root).batch(8, 0).clip)
     with pytest.raises(VidganError, match=r"middle is 14; a clip takes 15 frames of a video"):
         opened(root, middle=14, stride=2)
+
+
+@pytest.fixture
+def kinds(tmp_path):
+    """A clip of each kind, and how each is opened: strips are opened alone."""
+    for length in (11, 12, 17, 18):
+        frames = clip(60, length)
+        video.save(tmp_path / "clips" / f"{length}.mp4", frames, scale=1)
+        video.save(tmp_path / "clips" / f"{length}.gif", frames)
+        (tmp_path / "pictures" / str(length)).mkdir(parents=True)
+        for number, frame in enumerate(frames):
+            Image.fromarray(frame).save(tmp_path / "pictures" / str(length) / f"{number}.png")
+        (tmp_path / "strips").mkdir(exist_ok=True)
+        Image.fromarray(frames.reshape(-1, 32, 3)).save(tmp_path / "strips" / f"{length}.png")
+    return {
+        tmp_path / "clips": {},
+        tmp_path / "pictures": {"classes": False},
+        tmp_path / "strips": {"strips": True},
+    }
+
+
+def kept_frames(source):
+    """Clip name -> uint8 [T, H, W, 3], all that the cache has of it."""
+    size = source.size
+    return {
+        name: np.fromfile(place, np.uint8).reshape(-1, size, size, 3)
+        for name, place in zip(source.names, source.places, strict=True)
+    }
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_the_cache_holds_nothing_but_the_middle(kinds, every, cache):
+    for root, options in kinds.items():
+        options |= {"frames": 3, "every": every, "held_out": 0}
+        whole = kept_frames(opened(root, **options))
+        before = set(cache.rglob("*.u8"))
+        middle = kept_frames(opened(root, **options, middle=7))
+        assert middle.keys() == whole.keys() and len(set(cache.rglob("*.u8")) - before) == len(whole) >= 4
+        for name, frames in whole.items():
+            assert len(frames) == -(-int(Path(name).stem) // every)
+            first = max(0, (len(frames) - 7) // 2)
+            assert np.array_equal(middle[name], frames[first : first + 7]), name
+        assert opened(root, **options, middle=7).report.decoded == 0
+        assert opened(root, **options, middle=6).report.decoded == len(whole)
+
+
+def test_whole_clips_stay_where_caches_have_them(kinds, cache):
+    for root, options in kinds.items():
+        source = opened(root, **options, held_out=0)
+        for name, place in zip(source.names, source.places, strict=True):
+            paths = (
+                sorted((root / name).iterdir(), key=lambda path: int(path.stem))
+                if (root / name).is_dir()
+                else [root / name]
+            )
+            stamps = [(str(path.resolve()), path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+            facts = [1, stamps, 16, "center", 1, *(["strip"] if "strips" in options else [])]
+            key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:40]
+            assert place == cache / "folder" / key[:2] / f"{key}.u8"
+
+
+def test_the_middle_of_a_long_video_takes_no_memory(tmp_path, monkeypatch):
+    (tmp_path / "long.mp4").write_text("as long as you like")
+    frames = (np.full((64, 64, 3), number % 251, np.uint8) for number in range(2001))
+    monkeypatch.setattr(video, "stream", lambda *_, **__: (frames, 24.0))
+    tracemalloc.start()
+    source = opened(tmp_path, size=64, middle=9, held_out=0, workers=1, memory=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [int(frame.max()) for frame in kept_frames(source)["long.mp4"]] == [n % 251 for n in range(996, 1005)]
+    assert peak < 4e6  # of 24 MB
+
+
+# ------------------------------------------------------------------------------------------------ lists of names
+
+
+@pytest.fixture
+def write(tmp_path_factory):
+    """A list of these lines: its path."""
+
+    def written(*lines, encoding="utf-8"):
+        path = tmp_path_factory.mktemp("lists") / "list.txt"
+        path.write_bytes("\n".join(lines).encode(encoding))
+        return str(path)
+
+    return written
+
+
+def test_lists_choose_the_clips_of_each_split(root, write, cache):
+    lines = (
+        "# first split\r",
+        "",
+        "calm/clip 0.mp4 1\r",
+        "calm\\clip 3.gif 1",
+        "  ./wild/clip 1.mp4\t102",
+        "wild/clip 4.mp4",
+    )
+    lists = {
+        "train_list": write(*lines, encoding="utf-8-sig"),
+        "test_list": write("calm/clip 2.mp4", "wild/clip 0.mp4", "wild/clip 0.mp4"),
+    }
+    train = opened(root, **lists)
+    assert train.names == ("calm/clip 0.mp4", "calm/clip 3.gif", "wild/clip 1.mp4", "wild/clip 4.mp4")
+    assert train.label_counts() == {"calm": 2, "wild": 2}
+    assert (
+        train.report.found == train.report.decoded == len(list(cache.rglob("*.u8"))) == 6
+    )  # what is on no list, never
+    test = opened(root, split="test", **lists)
+    assert test.names == ("calm/clip 2.mp4", "wild/clip 0.mp4") and test.labels == train.labels
+    assert test.report.decoded == 0 and not test.report.skipped
+    batch = test.batch(8, 0)
+    greys = torch.tensor([list(GREYS.values())[label] for label in batch.label])
+    assert ((levels(batch)[:, :, 0].mean((1, 2, 3)) - greys) < 40).all()
+
+
+def test_with_one_list_the_other_split_is_all_the_rest(root, write):
+    some = ("calm/clip 0.mp4", "calm/clip 1.mp4")
+    whole = set(opened(root).names) | set(opened(root, split="test").names)
+    elsewhere = root / "cache elsewhere"
+    for mine, other in (("train", "test"), ("test", "train")):
+        options = {f"{mine}_list": write(*some), "cache": str(elsewhere / mine)}
+        chosen = opened(root, split=mine, **options)
+        assert chosen.names == some and chosen.report.decoded == 2
+        rest = opened(root, split=other, **options)
+        assert set(rest.names) == whole - set(some) and rest.report.decoded == 8
+        assert rest.labels == chosen.labels == ("calm", "wild")
+    with pytest.raises(VidganError, match=r"test split .* is empty: train_list names every clip; take some off it"):
+        opened(root, split="test", train_list=write(*whole))
+
+
+def test_only_listed_classes_are_labels(root, write):
+    (root / "third").mkdir()
+    video.save(root / "third" / "x.gif", clip())
+    lists = {"train_list": write("calm/clip 0.mp4", "calm/clip 1.mp4"), "test_list": write("wild/clip 0.mp4")}
+    assert opened(root, **lists).labels == opened(root, split="test", **lists).labels == ("calm", "wild")
+
+
+def test_names_that_end_in_a_number_of_their_own(tmp_path, write):
+    for name in ("run 1", "run 2", "u\u0308ben.gif"):
+        frames = clip(60, 12)
+        if name.endswith(".gif"):
+            video.save(tmp_path / name, frames)
+            continue
+        (tmp_path / name).mkdir()
+        for number, frame in enumerate(frames):
+            Image.fromarray(frame).save(tmp_path / name / f"{number}.png")
+    source = opened(tmp_path, classes=False, train_list=write("run 1 7", "\u00fcben.gif 7"))
+    assert source.names == ("run 1", "u\u0308ben.gif")
+    assert opened(tmp_path, classes=False, train_list=write("run 2")).names == ("run 2",)
+
+
+def test_listed_clips_that_are_missing_or_broken_are_counted(root, write, capsys):
+    (root / "wild" / "broken.mp4").write_text("no")
+    (root / "wild" / "broken on no list.mp4").write_text("no")
+    lists = {
+        "train_list": write("calm/clip 0.mp4 1", "calm/clip 9.mp4 1", "wild/broken.mp4 2"),
+        "test_list": write("wild/clip 0.mp4", "wild/none.mp4"),
+    }
+    report = opened(root, **lists).report
+    assert report.found == 5 and set(report.skipped) == {"calm/clip 9.mp4", "wild/broken.mp4", "wild/none.mp4"}
+    assert report.skipped["calm/clip 9.mp4"] == report.skipped["wild/none.mp4"] == "not in the folder"
+    told = capsys.readouterr().err
+    assert told.count("3 of 5 clips skipped") == 1 and "wild/none.mp4 (not in the folder)" in told
+    assert opened(root, split="test", **lists).report.skipped == report.skipped and capsys.readouterr().err == ""
+    opened(root, split="test", train_list=lists["train_list"])  # which no training has looked at
+    assert "1 of 10 clips skipped: wild/broken on no list.mp4" in capsys.readouterr().err
+    with pytest.raises(VidganError, match=r"test split .* is empty: no clip on test_list can be used"):
+        opened(root, split="test", train_list=write("calm/clip 0.mp4"), test_list=write("wild/broken.mp4"))
+
+
+def test_lists_that_cannot_be(root, write):
+    good = write("calm/clip 0.mp4")
+    needs = r"; train_list needs a text file with one path below .* a line, such as calm/clip 0\.mp4\.$"
+    with pytest.raises(VidganError, match=r"Could not read the list '.*nowhere\.txt': No such file.*" + needs):
+        opened(root, train_list="nowhere.txt")
+    with pytest.raises(VidganError, match="Could not read the list" + ".*" + needs):
+        opened(root, train_list=str(root))
+    for other in (str(root / "calm" / "clip 0.mp4"), write("calm/clip 0.mp4", encoding="utf-16-le")):
+        with pytest.raises(VidganError, match="is no text in UTF-8" + needs):
+            opened(root, train_list=other)
+    for lines in ((), ("# nothing", ""), ("clip 0.mp4", "other/clip 0.mp4")):
+        with pytest.raises(VidganError, match="names no clip of the folder" + needs):
+            opened(root, train_list=write(*lines))
+    with pytest.raises(VidganError, match="test_list needs a text file"):
+        opened(root, train_list=good, test_list=write("none"))
+    with pytest.raises(VidganError, match=r"calm/clip 0\.mp4 is on train_list and on test_list \(1 such\); keep it on"):
+        opened(root, train_list=good, test_list=write("wild/clip 0.mp4", "calm\\clip 0.mp4 1"))
+    with pytest.raises(VidganError, match=r"held_out is 0\.2, but lists say which clips are"):
+        opened(root, train_list=good, held_out=0.2)
+    assert len(opened(root, train_list=good, held_out=0.1)) == 1
+    with pytest.raises(VidganError, match="train_list is 5; it must be a text"):
+        opened(root, train_list=5)
 
 
 def test_strips_are_clips(tmp_path):

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ from .arrays import Windows, expect
 
 VIDEOS = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".gif", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".3gp"}
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+HELD_OUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class Found:
 
 @dataclass
 class Report:
-    """What became of the files: `found` clips, `decoded` just now (the others came from the cache), `skipped` names
-    with the reason.
+    """What became of the files: `found` clips (and those that a list names in vain), `decoded` just now (the others
+    came from the cache), `skipped` names with the reason.
     """
 
     found: int = 0
@@ -87,7 +89,9 @@ class Folder(Windows):
         classes: bool = True,
         strips: bool = False,
         middle: int = 0,
-        held_out: float = 0.1,
+        held_out: float = HELD_OUT,
+        train_list: str | None = None,
+        test_list: str | None = None,
         cache: str | None = None,
         memory: float = 2.0,
         workers: int = 0,
@@ -98,11 +102,14 @@ class Folder(Windows):
         classes: folders directly below `root` are classes; strips: every picture is a clip of its own, square frames
         one below the other, as Golf and Aeroplane are kept (VGAN's authors); middle: only so many frames from the
         middle of each clip (32 for UCF-101 in Progressive Video GAN; 0: all), counted after `every`; held_out: share of
-        each class, chosen by a hash of the names, that makes the test split; cache: where decoded clips go (else
-        $VIDGAN_CACHE, else ~/.cache/vidgan); memory: GiB up to which all clips are held on `device`; workers: decoding
-        threads (0: one for each core, 8 at most).
+        each class, chosen by a hash of the names, that makes the test split; train_list, test_list: text files that
+        name the clips of a split instead, as UCF-101's do: paths below `root`, one a line, a class number after them is
+        ignored (with one list, the other split is all the rest; with both, what is on neither is left out); cache:
+        where decoded clips go (else $VIDGAN_CACHE, else ~/.cache/vidgan); memory: GiB up to which all clips are held on
+        `device`; workers: decoding threads (0: one for each core, 8 at most).
 
-        Raises VidganError when there is no folder, no clip in it, or none that can be used.
+        Raises VidganError when there is no folder, no clip in it, or none that can be used, and for a list that cannot
+        be read, names no clip of the folder, or one that is on the other list too.
         """
         super().__init__(split, frames, size, seed, rank, stride, flip, device, vary)
         expect(bool, classes=classes, strips=strips)
@@ -112,6 +119,10 @@ class Folder(Windows):
             raise unknown("crop", crop, video.CROPS)
         if every < 1 or not 0 <= held_out < 1:
             raise VidganError(f"every is at least 1 and held_out from 0 to below 1; they are {every} and {held_out}.")
+        lists = {side: path for side, path in (("train", train_list), ("test", test_list)) if path is not None}
+        expect(str, **{f"{side}_list": path for side, path in lists.items()})
+        if lists and held_out != HELD_OUT:
+            raise VidganError(f"held_out is {held_out}, but lists say which clips are: leave out one of the two.")
         if root is None:
             raise VidganError(
                 "The data set folder needs the root of the data: a folder ROOT with ROOT/class/*.mp4 in it."
@@ -124,10 +135,21 @@ class Folder(Windows):
         if not found:
             sought = "strips of square frames" if strips else f"{', '.join(sorted(VIDEOS))} files or folders of frames"
             raise VidganError(f"There are no videos in {root}: {sought}.")
-        self.report = Report(len(found))
+        named = {side: _named(f"{side}_list", path, found, self.root) for side, path in lists.items()}
+        listed = set().union(*named.values())
+        if len(lists) == 2:
+            if both := named["train"] & named["test"]:
+                raise VidganError(f"{min(both)} is on train_list and on test_list ({len(both)} such); keep it on one.")
+            found = [clip for clip in found if clip.name in listed]
         self.labels = tuple(sorted({clip.group for clip in found if clip.group is not None}))
+        missing = sorted(listed - {clip.name for clip in found}) if split in lists else []
+        found = [clip for clip in found if (clip.name in listed) == (split in lists)]
+        if not found:
+            other = next(iter(lists))
+            raise VidganError(f"The {split} split of {root} is empty: {other}_list names every clip; take some off it.")
+        self.report = Report(len(found) + len(missing))
         kept = cache_folder() / "folder" if cache is None else Path(cache).expanduser()
-        places = _decode_all(found, size, crop, every, kept, self.report, workers, rank)
+        places = _decode_all(found, size, crop, every, middle, kept, self.report, workers, rank)
 
         usable: list[tuple[Found, Path, int]] = []
         for clip in found:
@@ -140,21 +162,29 @@ class Folder(Windows):
                 self.report.skipped[clip.name] = "outside the class folders"
             else:
                 usable.append((clip, places[clip.name], length))
-        if self.report.skipped and split == "train" and rank == 0:
-            tqdm.write(self.report.line(self.root), file=sys.stderr)
+        self.report.skipped |= dict.fromkeys(missing, "not in the folder")
         if not usable:
-            raise VidganError(f"No clip can be used: {self.report.line(self.root)}.")
-        tested: set[str] = set()
-        for group in {clip.group for clip, _, _ in usable}:
-            tested |= held_out_names([clip.name for clip, _, _ in usable if clip.group == group], held_out)
-        mine = [entry for entry in usable if (entry[0].name in tested) == (split == "test")]
-        if not mine:
-            raise VidganError(f"The {split} split of {root} is empty: {len(usable)} clip(s), held_out={held_out}.")
+            if any(reason.startswith("too short") for reason in self.report.skipped.values()):
+                hint = "take longer videos, a lower every or stride, or fewer frames (--model.frames in some models)"
+            else:
+                hint = "put videos there that can be read"
+            raise VidganError(f"No clip can be used: {self.report.line(self.root)}; {hint}.")
+        if self.report.skipped and rank == 0 and (split == "train" or len(lists) == 1):  # once for each clip
+            tqdm.write(self.report.line(self.root), file=sys.stderr)
+        if lists:
+            mine = [entry for entry in usable if split not in lists or entry[0].name in named[split]]
+            if not mine:
+                raise VidganError(f"The {split} split of {root} is empty: no clip on {split}_list can be used.")
+        else:
+            tested: set[str] = set()
+            for group in {clip.group for clip, _, _ in usable}:
+                tested |= held_out_names([clip.name for clip, _, _ in usable if clip.group == group], held_out)
+            mine = [entry for entry in usable if (entry[0].name in tested) == (split == "test")]
+            if not mine:
+                raise VidganError(f"The {split} split of {root} is empty: {len(usable)} clip(s), held_out={held_out}.")
 
         self.names = tuple(clip.name for clip, _, _ in mine)
-        whole = torch.tensor([length for _, _, length in mine])
-        self.lengths = whole.clamp(max=middle) if middle else whole
-        self.first = (whole - self.lengths) // 2  # of the frames that are used
+        self.lengths = torch.tensor([length for _, _, length in mine])
         self.known = {"clip": torch.arange(len(mine))}
         if self.labels:
             self.label = torch.tensor([self.labels.index(clip.group) for clip, _, _ in mine])
@@ -163,14 +193,13 @@ class Folder(Windows):
         if self.resident:
             self.starts = self.lengths.cumsum(0) - self.lengths
             self.pixels = torch.empty(int(self.lengths.sum()), 3, size, size, dtype=torch.uint8, device=device)
-            for start, length, first, place in zip(self.starts, self.lengths, self.first.tolist(), self.places):
-                used = _mapped(str(place), size)[first : first + int(length)]
-                self.pixels[start : start + length] = torch.from_numpy(np.array(used)).permute(0, 3, 1, 2)
+            for start, length, place in zip(self.starts, self.lengths, self.places):
+                whole = torch.from_numpy(np.array(_mapped(str(place), size)))
+                self.pixels[start : start + length] = whole.permute(0, 3, 1, 2)
 
     def pixels_of(self, clip: Tensor, index: Tensor) -> Tensor:
         if self.resident:
             return self.pixels[(index + self.starts[clip][:, None]).to(self.device)]
-        index = index + self.first[clip][:, None]
         picked = [_mapped(str(self.places[c]), self.size)[i] for c, i in zip(clip.tolist(), index.numpy())]
         return torch.from_numpy(np.stack(picked)).to(self.device).permute(0, 1, 4, 2, 3)
 
@@ -223,29 +252,69 @@ def held_out_names(names: list[str], share: float) -> set[str]:
     return chosen
 
 
+def _named(option: str, path: str, found: list[Found], root: Path) -> set[str]:
+    """The names in the list at `path`: of clips as `found` has them, and those that are not there. Raises VidganError
+    when it is no text or names no clip."""
+    needed = f"{option} needs a text file with one path below {root} a line, such as {found[0].name}"
+    try:
+        text = Path(path).expanduser().read_text("utf-8-sig")
+    except OSError as error:
+        raise VidganError(f"Could not read the list {path!r}: {error.strerror or error}; {needed}.") from error
+    except ValueError:
+        text = "\0"
+    if "\0" in text:
+        raise VidganError(f"{path} is no text in UTF-8; {needed}.")
+    clips = {_spelt(clip.name): clip.name for clip in found}
+    names = set()
+    for line in text.split("\n"):
+        line = line.strip()
+        if line and not line.startswith("#"):
+            name = _spelt(line)
+            if name not in clips:  # else a number at its end is its own
+                name = re.sub(r"\s+\d+$", "", name)
+            names.add(clips.get(name, name))
+    if names.isdisjoint(clips.values()):
+        raise VidganError(f"{path} names no clip of the folder; {needed}.")
+    return names
+
+
+def _spelt(name: str) -> str:
+    """The name of a clip the same way, whatever system a list of names was made on."""
+    return unicodedata.normalize("NFC", name.replace("\\", "/").removeprefix("./"))
+
+
 # ------------------------------------------------------------------------------------------------ the cache
 
 
-def _place(clip: Found, size: int, crop: str, every: int, cache: Path) -> Path:
+def _place(clip: Found, size: int, crop: str, every: int, middle: int, cache: Path) -> Path:
     """The cache file of a clip: another one whenever the file, its time, its length or an option changes."""
     stamps = []
     for path in clip.pictures or (clip.path,):
         stat = path.stat()
         stamps.append((str(path.resolve()), stat.st_mtime_ns, stat.st_size))
     kind = ["strip"] if clip.strip else []
-    key = hashlib.sha256(json.dumps([1, stamps, size, crop, every, *kind]).encode()).hexdigest()[:40]
+    cut = [middle] if middle else []
+    key = hashlib.sha256(json.dumps([1, stamps, size, crop, every, *kind, *cut]).encode()).hexdigest()[:40]
     return cache / key[:2] / f"{key}.u8"
 
 
 def _decode_all(
-    found: list[Found], size: int, crop: str, every: int, cache: Path, report: Report, workers: int, rank: int
+    found: list[Found],
+    size: int,
+    crop: str,
+    every: int,
+    middle: int,
+    cache: Path,
+    report: Report,
+    workers: int,
+    rank: int,
 ) -> dict[str, Path]:
     """Clip name -> its cache file, decoding what is not there yet; what cannot be read goes to `report.skipped`."""
     places: dict[str, Path] = {}
     missing = []
     for clip in found:
         try:
-            place = places[clip.name] = _place(clip, size, crop, every, cache)
+            place = places[clip.name] = _place(clip, size, crop, every, middle, cache)
         except OSError as error:  # gone or not ours to see, such as a broken link
             report.skipped[clip.name] = error.strerror or str(error)
             continue
@@ -263,7 +332,7 @@ def _decode_all(
     missing = missing[shift:] + missing[:shift]
 
     def decode(clip: Found) -> tuple[Found, str | None]:
-        return clip, _decode(clip, places[clip.name], size, crop, every)
+        return clip, _decode(clip, places[clip.name], size, crop, every, middle)
 
     pool = ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1))
     try:
@@ -281,14 +350,16 @@ def _decode_all(
     return places
 
 
-def _decode(clip: Found, place: Path, size: int, crop: str, every: int) -> str | None:
-    """Decode one clip into `place`, whole or not at all; the reason if it cannot be read (noted beside it)."""
+def _decode(clip: Found, place: Path, size: int, crop: str, every: int, middle: int) -> str | None:
+    """Decode one clip into `place`, completely or not at all; the reason if it cannot be read (noted beside it)."""
     if place.is_file():  # another process was faster
         return None
     try:
-        with replaced(place) as draft, open(draft, "wb") as file:
+        with replaced(place) as draft, open(draft, "w+b") as file:
             for frame in _pictures(clip, size, crop, every):
                 file.write(frame.tobytes())
+            if middle:
+                _keep_middle(file, middle, size * size * 3)
     except VidganError as error:
         reason = str(error).replace(str(clip.path), clip.path.name).rstrip(".")
         write_atomic(place.with_suffix(".txt"), reason.encode())
@@ -296,6 +367,20 @@ def _decode(clip: Found, place: Path, size: int, crop: str, every: int) -> str |
     except OSError as error:
         raise VidganError(f"Could not write decoded clips to {place.parent.parent}: {error.strerror}.") from error
     return None
+
+
+def _keep_middle(file: BinaryIO, count: int, frame: int) -> None:
+    """Of the frames in `file`, `frame` bytes each, keep the `count` in the middle. How many there are is known only
+    once all are decoded, and then they may be more than memory holds."""
+    first = (file.tell() // frame - count) // 2
+    if first < 0:
+        return
+    for index in range(count):
+        file.seek((first + index) * frame)
+        pixels = file.read(frame)
+        file.seek(index * frame)
+        file.write(pixels)
+    file.truncate(count * frame)
 
 
 def _pictures(clip: Found, size: int, crop: str, every: int) -> Iterator[np.ndarray]:
