@@ -180,13 +180,20 @@ def _pictures(one: dict, folder: Path) -> list[str]:
     """The lines that show a table's chart and its sheets, of those that are in the folder."""
     lines, chart = [], f"{_table(one)}.svg"
     if (folder / chart).is_file():
-        lines += ["", f"![`{one['decided_by']}` of held-out clips over the steps]({PICTURES}/{chart})"]
+        lines += ["", f"![`{_deciding(one)}` of held-out clips over the steps]({PICTURES}/{chart})"]
     sheets = {name: f"{slug(*_row_of(one, name))}.webp" for name in one["rows"]}
     sheets = {name: sheet for name, sheet in sheets.items() if (folder / sheet).is_file()}
     if sheets:
         lines += ["", "What seed 0 draws:", "", "| | |", "|---|---|"]
         lines += [f"| {name} | ![clips of {name}]({PICTURES}/{sheet}) |" for name, sheet in sheets.items()]
     return lines
+
+
+def _deciding(one: dict) -> str:
+    """The metric that decides a table, with its protocol where a row has been measured by it."""
+    names = [name for row in one["rows"].values() for name in row["metrics"]]
+    start = one["decided_by"]
+    return next((name for name in names if name.startswith(start) and "moving" not in name), start)
 
 
 def _table(one: dict) -> str:
@@ -212,7 +219,7 @@ def publish(found: list[dict], out: Path, command: str) -> None:
     for one in found:
         curves = {name: row["curve"] for name, row in one["rows"].items() if row["curve"]}
         if curves:
-            chart = line_chart(curves, "steps", one["decided_by"])
+            chart = line_chart(curves, "steps", _deciding(one))
             write_atomic(folder / f"{_table(one)}.svg", chart.encode())
         for name in one["rows"]:
             sheet = out / "sheets" / f"{slug(*_row_of(one, name))}.webp"
