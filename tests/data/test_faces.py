@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 import sys
 from fractions import Fraction
 from itertools import pairwise
@@ -16,10 +17,11 @@ from vidgan import VidganError, cli, video
 from vidgan.data import open_source
 from vidgan.data.faces import FaceOptions, Record, Report, collect
 from vidgan.data.faces.align import TEMPLATE, aligned, outside, side, similarity, smooth
-from vidgan.data.faces.detect import LOOK, Face, finder, overlap
+from vidgan.data.faces.detect import LOOK, Face, finder, overlap, unheard
 from vidgan.data.faces.pipeline import parts
 from vidgan.data.faces.steady import Steady, steady
 from vidgan.data.faces.tracks import Track, fault, likeness, link
+from vidgan.data.faces.whole import lacking
 
 FPS = 25.0
 
@@ -121,6 +123,19 @@ def test_what_is_wrong_with_a_track():
     assert likeness(track.part(0, 1)) == 1
 
 
+def test_a_person_who_becomes_another_slowly_is_noticed():
+    one, other = np.random.default_rng(0).uniform(0, 255, size=(2, LOOK, LOOK, 3))
+    shares = ((np.arange(48) - 15.5) / 16).clip(0, 1)
+    track = Track(0, [face(60, 60, 100, one * (1 - share) + other * share) for share in shares])
+    limits = {"shape": (200, 200), "least": 20, "smallest": 75, "edge": 0.25}
+    assert likeness(track) > 0.95 and likeness(track, 12, 24) < 0.2 and likeness(track, 12, 37) == 1
+    assert fault(track, **limits) == "the person changes"
+    assert fault(track.part(10, 41), **limits) == "the person changes"  # of 31 frames, 7 are averaged
+    assert fault(track.part(10, 39), **limits) is None  # too few for that
+    there_and_back = Track(0, track.faces[:20] + track.faces[19::-1])
+    assert fault(there_and_back, **limits) is None  # an expression comes and goes
+
+
 def test_long_tracks_become_several_clips():
     def lengths(count, least, longest):
         track = Track(7, [face(0, 0)] * count)
@@ -158,7 +173,7 @@ def shown(path) -> tuple[list[int], Steady]:
 def test_frames_at_even_times_stay_as_they_are(tmp_path):
     write_at(tmp_path / "even.mkv", [0, 33, 67, 100, 133, 167])
     numbers, even = shown(tmp_path / "even.mkv")
-    assert numbers == [0, 1, 2, 3, 4, 5] and even.note is None and even.jumps == () and 24 < even.fps < 31
+    assert numbers == [0, 1, 2, 3, 4, 5] and even.notes == [] and even.jumps == () and 24 < even.fps < 31
 
 
 def test_a_variable_frame_rate_becomes_even(tmp_path):
@@ -166,7 +181,7 @@ def test_a_variable_frame_rate_becomes_even(tmp_path):
     numbers, even = shown(tmp_path / "uneven.mkv")
     assert numbers == [0, 1, 2, 2, 2, 3, 5, 6]
     assert even.fps == pytest.approx(25) and even.jumps == ()
-    assert even.note == "variable frame rate (8.33 to 100): taken at 25 frames a second"
+    assert even.notes == ["variable frame rate (8.33 to 100): taken at 25 frames a second"]
 
 
 def test_long_gaps_are_cuts_and_no_still_pictures(tmp_path):
@@ -190,6 +205,97 @@ def test_a_frame_rate_that_no_video_has_is_refused(tmp_path):
         VidganError, match=r"fast\.mp4 is no video to look at: it says that it has 2000 frames a second"
     ):
         steady(tmp_path / "fast.mp4")
+
+
+# --- files that are cut short ----------------------------------------------------------------------------------------
+def container(path: Path, frames: np.ndarray, codec: str = "libx264", **options) -> bytes:
+    """`frames` [T, H, W, 3] at 25 a second, in the container that the suffix of `path` names."""
+    av = pytest.importorskip("av")
+    with av.open(str(path), "w", options={"movflags": "faststart"} | options) as file:
+        stream = file.add_stream(codec, rate=25)
+        stream.height, stream.width = frames.shape[1:3]
+        for frame in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
+        file.mux(stream.encode())
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def noise():
+    """40 frames of a film that is damaged, but not short of bits."""
+    random = np.random.default_rng(0)
+    return (
+        (random.normal(128, 20, size=(40, 64, 64, 3)) + 2 * np.arange(40)[:, None, None, None])
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
+
+
+@pytest.mark.parametrize(
+    "suffix, codec, options",
+    [
+        ("mkv", "libx264", {}),
+        ("mp4", "libx264", {}),
+        ("mp4", "libx264", {"movflags": "frag_keyframe+empty_moov"}),
+        ("mov", "mpeg4", {}),  # its last frame is damaged
+        ("avi", "mpeg4", {}),
+    ],
+)
+def test_a_file_that_is_cut_short_is_called_so(tmp_path, noise, suffix, codec, options):
+    path = tmp_path / f"film.{suffix}"
+    whole = container(path, noise, codec, **options)
+    even = steady(path)
+    assert lacking(path) == 0 and len(list(even.frames)) == 40 and even.notes == []
+    for share in (0.9, 0.7):
+        path.write_bytes(whole[: int(share * len(whole))])
+        even = steady(path)
+        count = len(list(even.frames))
+        assert lacking(path) == pytest.approx(1 - share, abs=0.01) and 1 <= count < 40 and even.fps == 25
+        assert even.notes == [
+            f"cut short: {count} frames could be read, {round(100 - 100 * share)}% of the file is missing"
+        ]
+
+
+def test_a_stream_may_end_anywhere(tmp_path, noise):
+    whole = container(tmp_path / "film.ts", noise)
+    (tmp_path / "film.ts").write_bytes(whole[: int(0.7 * len(whole))])
+    even = steady(tmp_path / "film.ts")
+    assert 1 < len(list(even.frames)) < 40 and lacking(tmp_path / "film.ts") is None
+    assert not any(note.startswith("variable") for note in even.notes)
+
+
+def test_damage_that_ends_a_film_is_told(tmp_path, noise):
+    whole = container(tmp_path / "film.mov", noise, "mpeg4")
+    middle = len(whole) // 2
+    (tmp_path / "film.mov").write_bytes(whole[:middle] + bytes(2000) + whole[middle + 2000 :])
+    even = steady(tmp_path / "film.mov")
+    count = len(list(even.frames))
+    assert lacking(tmp_path / "film.mov") == 0 and 1 < count < 40
+    assert even.notes == [f"cut short or damaged: {count} frames could be read, but not the rest"]
+
+
+@pytest.mark.parametrize(
+    "begin, share",
+    [
+        (b"", 0),
+        (b"no video at all, but long enough", None),
+        (b"\0\0\0\x08free\0\0\0\x18mdat" + bytes(16), 0),
+        (b"\0\0\0\x08free\0\0\0\x18mdat" + bytes(8), 1 / 4),
+        (b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x28" + bytes(4), 1 / 2),  # a length of eight bytes
+        (b"\0\0\0\x01mdat" + b"\xff" * 8, 1),
+        (b"\0\0\0\x08free\0\0\0\0mdat" + bytes(8), None),  # however long it gets
+        (b"\0\0\0\x08free\0\0\0\x03mdat" + bytes(8), None),
+        (b"\0\0\0\x08free\0\0", 3 / 8),
+        (b"RIFF\x1c\0\0\0AVI " + bytes(6), 1 / 2),
+        (b"RIFF\0\0\0\0AVI " + bytes(6), None),
+        (b"\x1a\x45\xdf\xa3\x82\0\0\x18\x53\x80\x67\x94" + bytes(4), 1 / 2),
+        (b"\x1a\x45\xdf\xa3\x82\0\0\x18\x53\x80\x67\x01" + b"\xff" * 7 + bytes(4), None),  # not known
+        (b"\x1a\x45\xdf\xa3", None),
+    ],
+)
+def test_how_much_of_a_file_is_missing(tmp_path, begin, share):
+    (tmp_path / "film").write_bytes(begin)
+    assert lacking(tmp_path / "film") == (None if share is None else pytest.approx(share))
 
 
 # --- the report ------------------------------------------------------------------------------------------------------
@@ -240,6 +346,12 @@ def scene(faces: list, frames: int, tint: int) -> np.ndarray:
     return shot
 
 
+def faded(one: np.ndarray, other: np.ndarray, first: int, frames: int) -> np.ndarray:
+    """A dissolve from one clip to another, `frames` long, from frame `first` on."""
+    share = ((np.arange(len(one)) - first + 0.5) / frames).clip(0, 1)[:, None, None, None]
+    return (one * (1 - share) + other * share).round().astype(np.uint8)
+
+
 @pytest.fixture(scope="module")
 def networks():
     pytest.importorskip("mediapipe", reason="face clips need MediaPipe: pip install 'vidgan[face-clips]'")
@@ -259,6 +371,8 @@ def videos(tmp_path_factory, networks):
     video.save(folder / "cuts.mp4", np.concatenate(shots), FPS)
     someone_else = np.concatenate([three[:16], drawn(220, 33, 9)[16:]])
     video.save(folder / "change.mp4", scene([(someone_else, (60, 50, 1, 1))], 33, 90), FPS)
+    into_another = faded(drawn(220, 48, 3), drawn(220, 48, 9), 16, 16)
+    video.save(folder / "dissolve.mp4", scene([(into_another, (60, 50, 1, 1))], 48, 90), FPS)
     video.save(folder / "nobody.mp4", shots[2], FPS)
     (folder / "empty.mp4").write_bytes(b"")
     (folder / "broken.mp4").write_bytes((folder / "nobody.mp4").read_bytes()[:900])
@@ -278,6 +392,7 @@ def test_every_video_is_told_of(made):
     assert told["cuts.mp4"].dropped == {"fewer than 31 frames": 1}
     assert list(told["cuts.mp4"].clips.values()) == [33, 33, 33]
     assert told["change.mp4"].dropped == {"the person changes": 1} and not told["change.mp4"].clips
+    assert told["dissolve.mp4"].dropped == {"the person changes": 1} and not told["dissolve.mp4"].clips
     assert told["nobody.mp4"].note == "no faces found"
     assert told["empty.mp4"].skipped.endswith("empty.mp4 is empty")
     assert "broken.mp4" in told["broken.mp4"].skipped
@@ -357,6 +472,76 @@ def test_other_options_replace_what_was_there(videos, tmp_path):
     assert report.dropped["face smaller than 2000 pixels"] == 3 and not files()
 
 
+def test_of_a_film_that_is_cut_short_the_clips_are_made(tmp_path, networks, monkeypatch):
+    whole = container(tmp_path / "film.mkv", scene([(drawn(160, 40, 1), (10, 10, 0, 0))], 40, 90)[:, :180, :180])
+    (tmp_path / "film.mkv").write_bytes(whole[: int(0.7 * len(whole))])
+    given = [tmp_path / "film.mkv"], tmp_path / "out", FaceOptions(size=64, least=16)
+    with monkeypatch.context() as patch, pytest.raises(VidganError, match="could be read once, but not again"):
+        patch.setattr("vidgan.data.faces.pipeline._cut", lambda *_: iter(()))
+        collect(*given, progress=False)
+    [record] = collect(*given, progress=False).records
+    assert 16 <= record.frames < 40 and list(record.clips.values()) == [record.frames]
+    assert record.note == f"cut short: {record.frames} frames could be read, 30% of the file is missing"
+
+
+def test_where_no_video_can_be_used_the_report_says_why_of_each(tmp_path, videos):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "report.json").write_text("of another time")
+    bad = [tmp_path / f"{number}.mp4" for number in range(7)]
+    for path in bad[1:]:
+        path.write_bytes((videos / "broken.mp4").read_bytes())
+    with pytest.raises(VidganError) as told:
+        collect(bad, tmp_path / "out", progress=False)
+    records = json.loads((tmp_path / "out" / "report.json").read_text())["records"]
+    assert [record["video"] for record in records] == [str(path) for path in bad]
+    assert all(path.name in record["skipped"] for record, path in zip(records, bad))
+    said = str(told.value)
+    assert said.startswith(
+        f"None of the 7 videos can be used: {bad[0]} could not be opened: No such file or directory; "
+    )
+    assert str(bad[4]) in said and str(bad[5]) not in said
+    assert said.endswith(f"; {tmp_path / 'out' / 'report.json'} tells of the others.")
+
+
+def test_what_the_networks_say_of_themselves_is_not_heard(tmp_path, networks):
+    video.save(tmp_path / "film.mp4", scene([(drawn(160, 4, 1), (10, 10, 0, 0))], 4, 90), FPS)
+    words = ["data", "faces", str(tmp_path), "--out", str(tmp_path / "out"), "--least", "2", "--size", "64"]
+    done = subprocess.run([sys.executable, "-m", "vidgan.cli", *words], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0 and done.stdout.startswith("1 clip from 1 video: ")
+    assert "1/1" in done.stderr  # the bar
+    assert all(word not in done.stderr for word in ("W0000", "WARNING", "INFO", "Warning"))
+
+
+def test_nothing_is_heard_only_for_as_long_as_it_should(capfd):
+    def say(what: str) -> None:
+        os.write(2, what.encode())
+
+    with pytest.raises(ZeroDivisionError), unheard():
+        say("no")
+        1 / 0  # noqa: B018
+    with unheard():
+        say("no")
+    say("yes")
+    assert capfd.readouterr().err == "yes"
+    kept = os.dup(2)
+    try:
+        os.close(2)
+        with unheard():
+            pass
+        with pytest.raises(OSError):
+            os.fstat(2)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def test_networks_are_made_for_the_first_frame_alone(tmp_path, networks, monkeypatch):
+    monkeypatch.setattr("vidgan.data.faces.detect.unheard", lambda: pytest.fail("they were made"))
+    (tmp_path / "text.mp4").write_text("no film")
+    with pytest.raises(VidganError, match="None of the 2 videos can be used"):
+        collect([tmp_path / "text.mp4", tmp_path / "gone.mp4"], tmp_path / "out", progress=False)
+
+
 def test_what_fails_on_the_way_is_reported_and_the_rest_goes_on(videos, tmp_path, monkeypatch):
     encode, clips = video.encode, []
 
@@ -384,7 +569,7 @@ def test_what_fails_on_the_way_is_reported_and_the_rest_goes_on(videos, tmp_path
 def test_the_command(made, videos, capsys):
     out, report = made
     assert cli.main(["data", "faces", str(videos), "--out", str(out)]) == 0
-    assert capsys.readouterr().out.startswith("3 clips from 5 videos: ")
+    assert capsys.readouterr().out.startswith("3 clips from 6 videos: ")
     assert cli.main(["data", "faces", str(videos), "--out", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == report.as_json()
     assert cli.main(["data", "faces", str(videos), "--out", str(out), "--smallest", "nan"]) != 0

@@ -6,9 +6,10 @@ deep alignment network of 68 points and matched SIFT features; these do the same
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,10 +53,14 @@ def overlap(one: Box, other: Box) -> float:
 
 
 class Finder:
-    """Faces of single frames."""
+    """Faces of single frames. Its networks are made for the first one."""
 
-    def __init__(self, detection, mesh):
-        self._detection, self._mesh = detection, mesh
+    def __init__(self, networks: Callable[[], tuple]):
+        self._open = networks
+
+    @cached_property
+    def _networks(self) -> tuple:
+        return self._open()
 
     def faces(self, frame: NDArray[np.uint8], before: Sequence[Face] = ()) -> list[Face]:
         """Those of a frame [H, W, 3], the largest first; a box in which no points are found is no face.
@@ -64,7 +69,8 @@ class Finder:
         """
         height, width = frame.shape[:2]
         boxes = []
-        for found in self._detection.process(frame).detections or ():
+        detection, _ = self._networks
+        for found in detection.process(frame).detections or ():
             box = found.location_data.relative_bounding_box
             left, top = box.xmin * width, box.ymin * height
             boxes.append((left, top, left + box.width * width, top + box.height * height))
@@ -93,16 +99,17 @@ class Finder:
         middle = (left + right) / 2, (top + bottom) / 2
         x, y = (max(0, int(place - half)) for place in middle)
         crop = np.ascontiguousarray(frame[y : int(middle[1] + half) + 1, x : int(middle[0] + half) + 1])
-        found = self._mesh.process(crop).multi_face_landmarks if min(crop.shape[:2]) > 1 else None
+        _, mesh = self._networks
+        found = mesh.process(crop).multi_face_landmarks if min(crop.shape[:2]) > 1 else None
         if not found:
             return None
-        mesh = np.array([(point.x, point.y) for point in found[0].landmark], np.float32)
-        return mesh * (crop.shape[1], crop.shape[0]) + (x, y)
+        points = np.array([(point.x, point.y) for point in found[0].landmark], np.float32)
+        return points * (crop.shape[1], crop.shape[0]) + (x, y)
 
 
 @contextmanager
 def finder() -> Iterator[Finder]:
-    """Opens the networks for as long as the context lasts. VidganError where MediaPipe is not there."""
+    """Holds the networks for as long as the context lasts. VidganError where MediaPipe is not there."""
     os.environ.setdefault("GLOG_minloglevel", "3")  # its libraries talk a lot
     try:
         with warnings.catch_warnings():
@@ -111,13 +118,33 @@ def finder() -> Iterator[Finder]:
             from mediapipe.python.solutions.face_mesh import FaceMesh
     except ImportError as error:
         raise missing(error) from error
-    with (
-        warnings.catch_warnings(),
-        FaceDetection(model_selection=1, min_detection_confidence=SURE) as detection,
-        FaceMesh(static_image_mode=True, max_num_faces=1, min_detection_confidence=THERE) as mesh,
-    ):
+    with warnings.catch_warnings(), ExitStack() as opened:
         warnings.filterwarnings("ignore", "SymbolDatabase.GetPrototype")
-        yield Finder(detection, mesh)
+
+        def networks() -> tuple:
+            with unheard():
+                detection = opened.enter_context(FaceDetection(model_selection=1, min_detection_confidence=SURE))
+                mesh = opened.enter_context(
+                    FaceMesh(static_image_mode=True, max_num_faces=1, min_detection_confidence=THERE)
+                )
+                for network in (detection, mesh):  # they say the last of it while they see their first frame
+                    network.process(np.zeros((64, 64, 3), np.uint8))
+            return detection, mesh
+
+        yield Finder(networks)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Drops what the process writes to its standard error output, libraries that are not in Python included."""
+    with ExitStack() as undo:
+        with suppress(OSError):  # there is none, or nothing to take its place
+            kept = os.dup(2)
+            undo.callback(os.close, kept)
+            with open(os.devnull, "wb") as nothing:
+                os.dup2(nothing.fileno(), 2)
+            undo.callback(os.dup2, kept, 2)
+        yield
 
 
 class Cuts:

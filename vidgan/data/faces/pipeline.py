@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -59,11 +60,12 @@ def collect(
     data set `folder` reads, and report.json.
 
     A video that cannot be read, or has no faces, is reported and the rest goes on. Videos that were finished before,
-    with the same options, are not read again, wherever they lie now. Raises VidganError where no video can be used,
-    nothing can be written, or the libraries are missing.
+    with the same options, are not read again, wherever they lie now. Raises VidganError where no video can be used
+    (report.json then tells why of each), nothing can be written, or the libraries are missing.
     """
     options, out = options or FaceOptions(), Path(os.path.expanduser(out))
     paths = found(videos, out)
+    progress = progress and sys.stderr is not None
     video.load_av()
     Cuts(25.0)  # if a library is missing then that is the error, not every video in turn
     unusable: list[Record] = []
@@ -73,12 +75,13 @@ def collect(
             record = _collect_one(path, out, options, faces, progress)
             if record.skipped:
                 unusable.append(record)
-    if len(unusable) == len(paths):
-        reasons = "; ".join(record.skipped.rstrip(".") for record in unusable[:5])
-        raise VidganError(f"None of the {len(paths)} videos can be used: {reasons}{'...' if len(paths) > 5 else '.'}")
     finished = [_recorded(place) for place in sorted((out / ".faces").glob("*.json"))]
     report = Report(sorted([*filter(None, finished), *unusable], key=lambda record: record.video))
     write_atomic(out / "report.json", json.dumps(report.as_json(), indent=1).encode())
+    if len(unusable) == len(paths):
+        reasons = "; ".join(record.skipped for record in unusable[:5])
+        more = f"; {out / 'report.json'} tells of the others" if len(paths) > 5 else ""
+        raise VidganError(f"None of the {len(paths)} videos can be used: {reasons}{more}.")
     return report
 
 
@@ -110,7 +113,7 @@ def _collect_one(path: Path, out: Path, options: FaceOptions, faces: Finder, pro
         mark = _mark(path)
     except OSError as error:
         return Record(name, skipped=f"{name} could not be opened: {error.strerror}")
-    place, key = out / ".faces" / f"{mark}.json", json.dumps([1, asdict(options)])
+    place, key = out / ".faces" / f"{mark}.json", json.dumps([2, asdict(options)])
     old = _recorded(place)
     if old and old.key == key and all((out / file).is_file() for file in old.clips):
         return old
@@ -126,6 +129,8 @@ def _collect_one(path: Path, out: Path, options: FaceOptions, faces: Finder, pro
             with replaced(out / file) as draft:
                 draft.write_bytes(video.encode(clip, "mp4", record.fps))
             record.clips[file] = len(clip)
+        if len(record.clips) < len(tracks):
+            raise VidganError(f"{name} could be read once, but not again.")
     except VidganError as error:
         for file in record.clips:
             (out / file).unlink(missing_ok=True)
@@ -158,7 +163,7 @@ def _recorded(place: Path) -> Record | None:
 def _look(path: Path, record: Record, options: FaceOptions, faces: Finder, progress: bool) -> list[Track]:
     """The tracks that become clips, by their start; `record` learns what was found and what was dropped."""
     even = steady(path)
-    record.fps, notes = even.fps, [even.note] if even.note else []
+    record.fps = even.fps
     cuts, seen, shapes = Cuts(even.fps), [], []
     for frame in tqdm(even.frames, path.name[:30], unit="frame", leave=False, disable=not progress):
         cuts.show(frame)
@@ -166,9 +171,7 @@ def _look(path: Path, record: Record, options: FaceOptions, faces: Finder, progr
         shapes.append(frame.shape)
     shots = sorted({*cuts.first, *(number for number in even.jumps if number < len(seen))})
     record.frames, record.shots, record.with_faces = len(seen), len(shots), sum(map(bool, seen))
-    if not record.with_faces:
-        notes.append("no faces found")
-    record.note = "; ".join(notes) or None
+    record.note = "; ".join([*even.notes, *([] if record.with_faces else ["no faces found"])]) or None
     kept: list[Track] = []
     for track in link(seen, shots):
         height, width, _ = shapes[track.start]
