@@ -34,7 +34,12 @@ def process(line: str, checkpoints, root, **options) -> subprocess.Popen:
     environment = {**os.environ, "VIDGAN_CHECKPOINTS": str(checkpoints), "PYTHONPATH": str(root)}
     command = [sys.executable, "-m", "vidgan.cli", *line.split()]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=environment, **pipes, **options)
+    return subprocess.Popen(command, env=environment, preexec_fn=_hears_ctrl_c, **pipes, **options)
+
+
+def _hears_ctrl_c() -> None:
+    """Jobs that a shell starts in the background ignore it, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 # ---------------------------------------------------------------------------------------------- models
