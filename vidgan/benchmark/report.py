@@ -88,7 +88,7 @@ def summary(lines: list[dict]) -> list[dict]:
             row: Cell(tuple(scores["values"]))
             for row, told in facts.items()
             for metric, scores in told["metrics"].items()
-            if _decides(suite, metric)
+            if _decides(suite.metric, metric)
         }
         found.append(
             dict(zip(WHOLE, whole, strict=True))
@@ -102,8 +102,8 @@ def summary(lines: list[dict]) -> list[dict]:
 WHOLE = ("suite", "data", "budget", "scale", "measured")
 
 
-def _decides(suite: Suite, metric: str) -> bool:
-    return metric.startswith(suite.metric) and "moving" not in metric
+def _decides(start: str, metric: str) -> bool:
+    return metric.startswith(start) and "moving" not in metric
 
 
 def _facts(suite: Suite, lines: list[dict]) -> dict:
@@ -112,7 +112,7 @@ def _facts(suite: Suite, lines: list[dict]) -> dict:
     curves: dict[int, list[float]] = {}  # step -> values over the seeds
     for line in lines:
         if line["metric"] == CURVE:
-            for step, value in next((line["result"][key] for key in line["result"] if _decides(suite, key)), ()):
+            for step, value in next((line["result"][key] for key in line["result"] if _decides(suite.metric, key)), ()):
                 curves.setdefault(step, []).append(value)
             continue
         for metric, value in line["result"].items():
@@ -191,9 +191,8 @@ def _pictures(one: dict, folder: Path) -> list[str]:
 
 def _deciding(one: dict) -> str:
     """The metric that decides a table, with its protocol where a row has been measured by it."""
-    names = [name for row in one["rows"].values() for name in row["metrics"]]
-    start = one["decided_by"]
-    return next((name for name in names if name.startswith(start) and "moving" not in name), start)
+    names = (name for row in one["rows"].values() for name in row["metrics"])
+    return next((name for name in names if _decides(one["decided_by"], name)), one["decided_by"])
 
 
 def _table(one: dict) -> str:

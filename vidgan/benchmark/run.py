@@ -117,9 +117,11 @@ def _row(suite: Suite, row: Row, data: str, seed: int, budget: Budget, out: Path
     missing = [name for name in (CURVE, *suite.metrics) if name not in done]
     name = slug(suite.name, row.name, data, budget.scale, budget.clips)
     sheet = out / "sheets" / f"{name}.webp" if seed == 0 else None
+    if not missing and (sheet is None or sheet.is_file()):
+        return
     folder = out / "runs" / f"{name}-{seed}"
     state = load_state(folder)
-    if not missing and (state is None or sheet is None or sheet.is_file()):  # measured elsewhere: only the lines came
+    if not missing and state is None:  # measured elsewhere: only the lines came
         return
     options = options_of(row, data, seed, budget, folder)
     if state is None or state[1]["step"] < options.steps:

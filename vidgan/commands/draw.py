@@ -31,7 +31,8 @@ def sample(options) -> None:
     if options.view is not None:
         condition = replace(condition or Condition(), view=parse_view(options.view, generator))
     source = f"seed{options.seed or 0}" if options.latents is None else "latents"
-    source += f"-stage{options.stage}" if options.stage else ""
+    stage = "all" if side_by_side else float(options.stage) if options.stage else None
+    source += "" if stage is None else f"-stage{stage if side_by_side else f'{stage:g}'}"
     source += f"-{options.view}" if options.view else ""
     files = []
     for index in range(latents.batch):
@@ -54,7 +55,7 @@ def sample(options) -> None:
                 "frames": len(frames),
                 "size": frames.shape[1],
                 "fps": generator.fps_of(condition),
-                **({"stage": options.stage} if options.stage else {}),
+                **({} if stage is None else {"stage": stage}),
                 "files": files,
                 "latents": [json.loads(latents.row(index).to_json()) for index in range(latents.batch)],
             },

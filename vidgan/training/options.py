@@ -90,6 +90,10 @@ class TrainOptions:
         """Itself, with what is left to it and follows from the number of processes: the steps of one that grows."""
         return self
 
+    def whole(self, world: int = 1) -> int:
+        """Steps after which the clips have grown and learnt in full; asked for only where they grow."""
+        raise TypeError(f"{self.architecture} does not grow")
+
     def moment(self, step: int, world: int = 1) -> Moment:
         """What step number `step` of a training by `world` processes is told."""
         return Moment(self.batch)

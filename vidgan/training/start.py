@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 from torch import Tensor, nn
 
@@ -27,33 +26,38 @@ def start_from(name: str, networks: dict[str, nn.Module], ema: EMA) -> None:
     """
     folder = hub.find(name)
     generator: Generator = networks["generator"]
-    differing = _differing(folder, generator)
-    if differing.keys() & {"architecture", *LAYOUT}:
+    if hub.is_run(folder):
+        found = load_state(folder)
+        if found is None:
+            raise VidganError(f"{folder} holds no training state yet.")
+        tensors, facts = found
+        architecture, model = facts["options"]["architecture"], facts["options"]["model"]
+    else:
+        released = hub.load(name)
+        architecture, model = released.architecture, _plain(released)
+    if architecture != generator.architecture:
+        raise VidganError(f"--init {name} does not fit: it is {architecture}, not {generator.architecture}.")
+    wanted = _plain(generator)
+    pairs = {key: (model.get(key, value), value) for key, value in wanted.items() if key != "classes"}
+    differing = {key: (had, value) for key, (had, value) in pairs.items() if had != value}
+    if differing.keys() & set(LAYOUT):
         raise _unfit(name, differing)
     try:
         if hub.is_run(folder):
-            _from_run(folder, networks, ema)
+            _from_run(tensors, networks, ema)
         else:
-            _from_release(hub.load(name), generator, ema)
+            _from_release(released, generator, ema)
     except (RuntimeError, KeyError) as error:
         raise _unfit(name, differing) from error
 
 
-def _differing(folder: Path, generator: Generator) -> dict[str, tuple]:
-    """Option of --model, or architecture -> (what a run or a release has there, what is wanted here)."""
-    place, model = ("options.json", "model") if hub.is_run(folder) else (hub.CONFIG, "config")
-    there = json.loads((folder / place).read_text("utf-8"))
-    if there["architecture"] != generator.architecture:
-        return {"architecture": (there["architecture"], generator.architecture)}
-    wanted = json.loads(json.dumps(asdict(generator.config)))
-    pairs = {key: (there[model].get(key, value), value) for key, value in wanted.items() if key != "classes"}
-    return {key: (had, value) for key, (had, value) in pairs.items() if had != value}
+def _plain(generator: Generator) -> dict:
+    """Options of its model as a run keeps them."""
+    return json.loads(json.dumps(asdict(generator.config)))
 
 
 def _unfit(name: str, differing: dict[str, tuple]) -> VidganError:
-    if "architecture" in differing:
-        had, wanted = differing["architecture"]
-        return VidganError(f"--init {name} does not fit: it is {had}, not {wanted}.")
+    """differing: option of --model -> what it is there, and here."""
     said = [
         f"--model.{key.replace('_', '-')} is {had} there and {wanted} here" for key, (had, wanted) in differing.items()
     ]
@@ -61,11 +65,7 @@ def _unfit(name: str, differing: dict[str, tuple]) -> VidganError:
     return VidganError(f"--init {name} does not fit: {told}; train with its options, or begin without it.")
 
 
-def _from_run(folder, networks: dict[str, nn.Module], ema: EMA) -> None:
-    found = load_state(folder)
-    if found is None:
-        raise VidganError(f"{folder} holds no training state yet.")
-    tensors, _ = found
+def _from_run(tensors: dict[str, Tensor], networks: dict[str, nn.Module], ema: EMA) -> None:
     for key, network in {
         **{f"network.{name}.": part for name, part in networks.items()},
         "ema.": ema.generator,
