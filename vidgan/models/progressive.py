@@ -27,6 +27,7 @@ from ..conditions import Condition
 from ..errors import VidganError, unknown
 from ..latents import Latents, LatentSpace, Subspace
 from .base import Generator
+from .convolution import convolve
 from .layers import with_batch_spread
 
 SIZES = (4, 8, 16, 32, 64, 128, 256)
@@ -105,14 +106,11 @@ class Equalised(nn.Module):
         shape = (outputs, inputs, *[kernel] * 3) if kernel else (outputs, inputs)
         self.weight = nn.Parameter(torch.randn(shape))
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.padding = kernel // 2
         self.scale = gain / math.sqrt(inputs * max(1, kernel) ** 3)
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight * self.scale
-        if weight.dim() == 2:
-            return F.linear(x, weight, self.bias)
-        return F.conv3d(x, weight, self.bias, padding=self.padding)
+        return (F.linear if weight.dim() == 2 else convolve)(x, weight, self.bias)
 
 
 def pixel_norm(x: Tensor) -> Tensor:
