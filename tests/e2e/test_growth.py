@@ -92,11 +92,39 @@ def test_all_sizes_are_saved_side_by_side(growing):
     assert picture.n_frames == 8 and picture.size == (4 * 32 + 3 * 2, 32)
 
 
+def step(index: int) -> str:
+    return f"#vw-steps figure:nth-child({1 + index})"
+
+
+def test_the_way_to_another_clip_is_there_and_can_be_walked_and_saved(growing, drawn):
+    one = growing(f"?{POINT}&stage=1&tab=growth")
+    captions = one.page.locator("#vw-steps span").all_inner_texts()
+    assert captions == ["this one", "17%", "33%", "50%", "67%", "83%", "another"]
+    looks = [one.canvas(f"{step(index)} canvas").astype(int) for index in range(7)]
+    one.pixels(0)
+    assert np.abs(one.canvas(f"{step(0)} canvas") - drawn(f"{POINT}&frames=8")[0].astype(int)).mean() < 12
+    assert len({look.tobytes() for look in looks}) == 7
+    one.page.click(f"{step(3)} button")
+    one.rest()
+    assert "stage=" not in one.link and "seed.z=" not in one.link, "a clip of its own, in full size"
+    assert one.page.get_attribute(f"{step(3)} button", "aria-pressed") == "true"
+    assert one.page.locator("#vw-steps span").first.inner_text() == "this one", "the way stays while it is walked"
+    end = one.canvas(f"{step(6)} canvas")
+    one.page.click("#vw-end")
+    one.rest()
+    assert not np.array_equal(one.canvas(f"{step(6)} canvas"), end)
+    with one.page.expect_download() as saved:
+        one.page.click("#vw-way-save [data-save=webp]")
+    assert saved.value.suggested_filename == "progressive-faces-walk-figure.webp"
+    assert Image.open(saved.value.path()).size == (7 * 32 + 6 * 2, 32)
+
+
 def test_a_release_that_does_not_grow_says_so(growing):
     one = growing()
     one.page.select_option("#vg-release", "g3an-expressions")
     one.page.wait_for_selector("#vw-none", state="visible")
-    assert not one.page.is_visible("#vw-some") and "draws whole clips at once" in one.page.inner_text("#vw-none")
+    assert not one.page.is_visible("#vw-some") and not one.page.is_visible("#vw-way")
+    assert "draws whole clips at once" in one.page.inner_text("#vw-none")
     one.page.click("#vw-other")
     one.rest()
     assert one.page.is_visible("#vw-some") and "release=progressive-faces" in one.link

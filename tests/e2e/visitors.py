@@ -218,7 +218,7 @@ class Growing(Resampling):
     """One visitor of the tab Growth."""
 
     prefix, root = "vw", "#vw-growth"
-    cells = 4
+    cells = 11
 
     def open(self, query: str = "?release=progressive-faces&tab=growth") -> "Growing":
         return super().open(query)

@@ -145,3 +145,28 @@ def test_programs_get_what_they_ask_for_or_are_told(own_checkpoints, make_releas
     for options, why in (({"frames": "x"}, "cannot have x frames"), ({"kind": "avi"}, "no format 'avi'")):
         with pytest.raises(VidganError, match=why):
             generate(**options)
+
+
+def test_tabs_that_share_a_point_mean_the_same_by_a_handlers_name(studio, monkeypatch):
+    """The browser asks by name, whichever of these tabs has said so last."""
+    from vidgan.ui import explore_tab, growth_tab, interpolate_tab, resample_tab
+    from vidgan.ui.growth_studio import GrowthStudio
+    from vidgan.ui.interpolate_studio import InterpolateStudio
+    from vidgan.ui.resample_studio import ResampleStudio
+
+    meant: dict[str, set] = {}
+
+    def component(markup, prefix, scripts, handlers):
+        for handler in handlers:
+            meant.setdefault(handler.__name__, set()).add(handler.__func__)
+
+    for module, made in (
+        (explore_tab.explore, studio),
+        (interpolate_tab.interpolate, InterpolateStudio(studio.releases)),
+        (resample_tab.resample, ResampleStudio(studio.releases)),
+        (growth_tab.growth, GrowthStudio(studio.releases)),
+    ):
+        monkeypatch.setitem(module.__globals__, "component", component)
+        module(made)
+    assert {"draw", "figure", "sizes", "variants"} <= set(meant)
+    assert {name for name, functions in meant.items() if len(functions) > 1} == set()

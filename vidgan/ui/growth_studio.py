@@ -1,17 +1,17 @@
-"""What the tab *Growth* asks the server for, besides what Explore does: the point is the same."""
+"""What the tab *Growth* asks the server for, besides what Explore and, for the way to another clip, Interpolate do."""
 
 from .. import video
 from ..explore import growth
 from .handlers import answer, file, format_of
+from .interpolate_studio import InterpolateStudio
 from .resample_studio import FORMATS
-from .studio import Studio
 
 
-class GrowthStudio(Studio):
+class GrowthStudio(InterpolateStudio):
     """The handlers of Growth."""
 
     @answer
-    def figure(self, request: dict) -> dict:
+    def sizes(self, request: dict) -> dict:
         """{query, format} -> the point at every level side by side, as a file."""
         kind = format_of(request, FORMATS)
         release, bookmark = self.bookmark(request.get("query"))

@@ -10,5 +10,6 @@ SCRIPTS = (*STAGE, "clips.js", "growth.js")
 
 def growth(studio: GrowthStudio) -> gr.HTML:
     """The tab's component, answered by the studio."""
-    handlers = (studio.open, studio.switch, studio.draw, studio.take, studio.cell, studio.figure)
+    handlers = (studio.open, studio.switch, studio.draw, studio.take, studio.cell)
+    handlers += (studio.sizes, studio.walk, studio.figure)
     return component("growth.html", "vw", SCRIPTS, handlers)
