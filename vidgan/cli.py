@@ -97,6 +97,7 @@ def parser() -> Parser:
     _generator_options(grid)
     grid.add_argument("--appearances", type=read.whole("--appearances", 1, 64), default=4, metavar="N", help="rows (4)")
     grid.add_argument("--motions", type=read.whole("--motions", 1, 64), default=6, metavar="M", help="columns (6)")
+    grid.add_argument("--stage", metavar="S", help="how far clips have grown, where they do (default: the last)")
     grid.add_argument("--out", required=True, metavar="FILE", help="its suffix is the format: mp4, webp or gif")
 
     redrawn = _command(commands, "resample", walk.resample, "draw some subspaces anew, keep the others", RESAMPLE)
@@ -107,6 +108,7 @@ def parser() -> Parser:
     which.add_argument("--keep", type=read.names, metavar="NAME,NAME", help="the subspaces that are not")
     redrawn.add_argument("-n", type=read.whole("-n", 1, 64), default=6, metavar="N", help="how many variants (6)")
     redrawn.add_argument("--new-seed", type=read.seed, metavar="S", help="of the first variant (default: --seed + 1)")
+    redrawn.add_argument("--stage", metavar="S", help="how far clips have grown, where they do (default: the last)")
     redrawn.add_argument("--shares", action="store_true", help="measure how much each subspace changes, and of what")
     redrawn.add_argument("--out", required=True, metavar="FILE", help="mp4, webp, gif, or png: still, time going down")
     redrawn.add_argument("--json", action="store_true", help="the points as links, and what was measured, as JSON")

@@ -95,6 +95,30 @@ def test_all_stages_are_drawn_side_by_side(generator, tmp_path, capsys):
         assert np.array_equal(arrays["frames"], figure(generator, Bookmark.draw(generator, {"z": 5})))
 
 
+def test_sheets_of_variants_and_of_seeds_are_drawn_at_a_stage(generator, tmp_path, capsys):
+    """Played as fast as their clips; a grid of what has no motion of its own has a seed in every cell."""
+    line = ["resample", "tree", "--seed", "5", "--redraw", "z", "-n", "2", "--stage", "0", "--json"]
+    assert main([*line, "--out", str(tmp_path / "variants.gif")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    points = [Bookmark.from_query(link, find(generator)) for link in (told["original"], *told["variants"])]
+    assert [point.stage for point in points] == [0, 0, 0]
+    frames, fps = video.read(tmp_path / "variants.gif")
+    assert frames.shape == (4, 4, 3 * 4 + 2 * 2, 3) and fps == pytest.approx(generator.fps / 2, rel=0.05)
+    line = ["grid", "tree", "--seed", "5", "--appearances", "2", "--motions", "3", "--stage", "1"]
+    assert main([*line, "--out", str(tmp_path / "grid.webp")]) == 0
+    frames, _ = video.read(tmp_path / "grid.webp")
+    assert frames.shape == (8, 2 * 8 + 2, 3 * 8 + 2 * 2, 3)
+    cells = {
+        frames[:, 10 * row : 10 * row + 8, 10 * column : 10 * column + 8].tobytes()
+        for row in (0, 1)
+        for column in range(3)
+    }
+    assert len(cells) == 6
+    for command in (["resample", "tree", "--redraw", "z", "--out", "x.gif"], ["grid", "tree", "--out", "x.gif"]):
+        assert main([*command, "--stage", "3"]) == 2
+        assert "stages go from 0 to 2" in capsys.readouterr().err
+
+
 def test_the_page_changes_the_stage(generator):
     release = dataclasses.make_dataclass("Release", ["generator", "directions"])(generator, {})
     point = Bookmark.draw(generator, {"z": 5})

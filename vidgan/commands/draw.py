@@ -13,7 +13,7 @@ def sample(options) -> None:
     from ..conditions import Condition
     from ..explore.bookmark import Bookmark
     from ..explore.growth import figure
-    from ..explore.parse import parse_stage, parse_view
+    from ..explore.parse import parse_view
 
     generator = _generator(options)
     if options.latents is None:
@@ -26,8 +26,7 @@ def sample(options) -> None:
         latents = read_latents(options.latents, generator.latent_space)
     condition = generator.told_length(options.frames, condition_of(generator, options.label))
     side_by_side = options.stage == "all"
-    if options.stage is not None and not side_by_side:
-        condition = replace(condition or Condition(), stage=parse_stage(options.stage, generator))
+    condition = condition if side_by_side else _staged(condition, options, generator)
     if options.view is not None:
         condition = replace(condition or Condition(), view=parse_view(options.view, generator))
     source = f"seed{options.seed or 0}" if options.latents is None else "latents"
@@ -69,17 +68,20 @@ def grid(options) -> None:
     if Path(options.out).suffix.lower() not in (".mp4", ".webp", ".gif"):
         raise unknown("format for a grid", Path(options.out).suffix or options.out, (".mp4", ".webp", ".gif"))
     generator = _generator(options)
-    latents = _sampled(generator, options, max(options.appearances, options.motions))
-    condition = generator.told_length(options.frames, condition_of(generator, options.label))
+    height, width = options.appearances, options.motions
     moving = [subspace.name for subspace in generator.latent_space.by_role("motion")]
+    latents = _sampled(generator, options, max(height, width) if moving else height * width)
+    condition = _staged(
+        generator.told_length(options.frames, condition_of(generator, options.label)), options, generator
+    )
     rows = []
-    for row in range(options.appearances):
+    for row in range(height):
         rows.append([])
-        for column in range(options.motions):
+        for column in range(width):
             motion = {name: latents.row(column)[name] for name in moving}
-            clip = generator.generate(latents.row(row).replace(motion), condition)
-            rows[-1].append(video.to_uint8(clip)[0])
-    print(video.save(options.out, video.grid(rows), generator.fps))
+            point = latents.row(row).replace(motion) if moving else latents.row(row * width + column)
+            rows[-1].append(video.to_uint8(generator.generate(point, condition))[0])
+    print(video.save(options.out, video.grid(rows), generator.fps_of(condition)))
 
 
 def _generator(options):
@@ -90,6 +92,16 @@ def _generator(options):
     if generator.takes_image:
         raise VidganError(f"{options.name} animates pictures; use `vidgan animate {options.name} IMAGE`.")
     return generator
+
+
+def _staged(condition, options, generator):
+    """The condition, with the stage that --stage names."""
+    from ..conditions import Condition
+    from ..explore.parse import parse_stage
+
+    if options.stage is None:
+        return condition
+    return replace(condition or Condition(), stage=parse_stage(options.stage, generator))
 
 
 def _sampled(generator, options, n: int):

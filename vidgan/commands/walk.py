@@ -16,6 +16,7 @@ SHEETS = ("mp4", "webp", "gif", "png")  #: of several clips; png is still, with 
 def resample(options) -> None:
     from .. import video
     from ..explore.drawing import sheet
+    from ..explore.parse import parse_stage
     from ..explore.resample import check_names, clip_of, shares, variants
     from ..latents import MAX_SEED
 
@@ -28,12 +29,15 @@ def resample(options) -> None:
     names = check_names(generator, others if options.redraw is None else options.redraw)
     seed = _or(options.seed, 0)
     point = _point(_or(options.latents, str(seed)), options, generator, options.label)
+    if options.stage is not None:
+        point = replace(point, stage=parse_stage(options.stage, generator))
     drawn_from = [point.seeds.get(name) for name in names]
     last = max((seed for seed in drawn_from if seed is not None), default=seed)
     first = _or(options.new_seed, (last + 1) % (MAX_SEED + 1))
     drawn = variants(point, generator, names, first, options.n)
     clips = [clip_of(generator, one) for one in (point, *drawn)]
-    file = str(video.save(options.out, sheet(clips, still=suffix == "png"), generator.fps))
+    fps = generator.fps_of(point.condition(generator))
+    file = str(video.save(options.out, sheet(clips, still=suffix == "png"), fps))
     if not options.json:
         print(file)
     with _progress() as progress:

@@ -144,6 +144,7 @@ def _share(change: np.ndarray, whole_change: float) -> Share:
 
 def to_python(point: Bookmark, generator: Generator, names: Iterable[str], seed: int, count: int) -> str:
     """Lines of Python that make the sheet of the original and its variants."""
+    fps = "generator.fps" if point.stage is None else "generator.fps_of(point.condition(generator))"
     return "\n".join(
         [
             "import vidgan",
@@ -158,7 +159,7 @@ def to_python(point: Bookmark, generator: Generator, names: Iterable[str], seed:
             f"points = [point, *variants(point, generator, {json.dumps(check_names(generator, names))}, "
             f"seed={parse_seed(seed)}, count={count})]",
             "clips = [clip_of(generator, one) for one in points]  # each uint8 [frames, height, width, 3]",
-            'video.save("variants.mp4", sheet(clips), fps=generator.fps)',
+            f'video.save("variants.mp4", sheet(clips), fps={fps})',
         ]
     )
 

@@ -51,8 +51,9 @@ class ResampleStudio(Studio):
         kind = format_of(request, FORMATS)
         release, original, asked = self._row(request)
         points = [original, *resample.variants(original, release.generator, *asked)]
-        frames = sheet([draw(release, point).frames for point in points])
-        return file(f"{release.name}-variants.{kind}", video.encode(frames, kind, release.generator.fps), kind)
+        drawn = [draw(release, point) for point in points]
+        frames = sheet([one.frames for one in drawn])
+        return file(f"{release.name}-variants.{kind}", video.encode(frames, kind, drawn[0].fps), kind)
 
     def _row(self, request: dict) -> tuple[Release, Bookmark, tuple[list[str], int, int]]:
         """The release, the original, and what is drawn anew: (names, seed, count)."""
