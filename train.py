@@ -4,15 +4,18 @@ The same command again resumes where the run was stopped, or killed. --dry-run p
 python train.py g3an --help lists every option. On several GPUs: accelerate launch train.py g3an ...
 """
 
+import io
 import json
 import signal
 import sys
+from contextlib import redirect_stderr
 
 
 def parse(arguments: list[str]):
     """The TrainOptions of a command line: a preset's values, overridden by what is given."""
     import tyro
 
+    from vidgan.errors import VidganError
     from vidgan.training.options import preset
     from vidgan.training.recipes import RECIPES
 
@@ -23,8 +26,28 @@ def parse(arguments: list[str]):
     recipe, *rest = arguments
     chosen = _value(rest, "--preset") or "paper"
     default = preset(recipe, chosen, RECIPES)
-    options = tyro.cli(type(default), default=default, args=rest, prog=f"train.py {recipe}")
+    told = io.StringIO()
+    try:
+        with redirect_stderr(told):
+            options = tyro.cli(type(default), default=default, args=rest, prog=f"train.py {recipe}")
+    except SystemExit as stopped:
+        if not stopped.code:  # --help
+            raise
+        raise VidganError(f"{_sentence(told.getvalue())} See `python train.py {recipe} --help`.") from None
     return preset(recipe, chosen, RECIPES, options).check()
+
+
+def _sentence(box: str) -> str:
+    """What tyro complains about, out of the box that it draws around it."""
+    lines = [line.strip("│ ") for line in box.splitlines() if line.strip("╭╮╰╯│─ ")]
+    lines = [line for line in lines if not line.startswith("╭")]
+    more = ("Perhaps you meant", "Arguments similar to", "Argument helptext", "For full helptext")
+    first = next((index for index, line in enumerate(lines) if line.startswith(more)), len(lines))
+    told = " ".join(lines[:first]).removesuffix(".")
+    near = "".join(lines[first : first + 1]).startswith(more[:2])
+    meant = [line.split()[0] for line in lines[first:] if near and line.startswith("--")]
+    hint = f"; did you mean {' or '.join(meant[:2])}?" if meant else "."
+    return told[:1].upper() + told[1:] + hint
 
 
 def _value(arguments: list[str], option: str) -> str:

@@ -203,6 +203,9 @@ def test_contradictions_are_refused_together(root, tmp_path):
         (["g3en"], "did you mean g3an"),
         (["g3an", "--preset", "smok"], "did you mean smoke"),
         (["g3an", "--preset", "smoke", "--data", "expresions"], "did you mean expressions"),
+        (["g3an", "--preset", "smoke", "--stps", "3"], "Unrecognized options: --stps, 3; did you mean --steps? See"),
+        (["g3an", "--steps", "many"], "Error parsing --steps: invalid literal for int() with base 10: 'many'. See"),
+        (["g3an", "--precision", "fp8"], "Invalid choice 'fp8' for argument '--precision'. Expected one of ('fp32', "),
     ],
 )
 def test_wrong_names_suggest_the_right_ones(root, arguments, hint, tmp_path):
@@ -210,7 +213,7 @@ def test_wrong_names_suggest_the_right_ones(root, arguments, hint, tmp_path):
         [sys.executable, str(root / "train.py"), *arguments], capture_output=True, text=True, cwd=tmp_path
     )
     assert result.returncode == 2
-    assert hint in result.stderr and "Traceback" not in result.stderr
+    assert hint in result.stderr and "Traceback" not in result.stderr and result.stderr.count("\n") == 1
 
 
 def test_dry_run_prints_the_options_and_runs_nothing(root, tmp_path):
@@ -326,6 +329,17 @@ def test_spoilt_log_lines_are_left_out(tmp_path):
 def test_data_options_do_not_set_what_the_trainer_sets(tmp_path, item):
     with pytest.raises(VidganError, match="follows from the other options"):
         train(smoke(tmp_path, data_options=(item,)))
+
+
+@pytest.mark.parametrize(("name", "size", "told"), [("sprites", 96, True), ("expressions", 96, False)])
+def test_clips_that_are_enlarged_are_told_about(root, name, size, told, tmp_path, capsys):
+    """Drawn faces are as large as they are asked for; sprites have 64 pixels."""
+    if name == "sprites" and not (root.parent / "shared" / "data" / "sprites64").is_dir():
+        pytest.skip("sprites64 is not there")
+    options = dataclasses.replace(preset("mvtgan", "smoke", RECIPES), run=tmp_path / "run", data=name, threads=1)
+    options = dataclasses.replace(options, model=dataclasses.replace(options.model, size=size))
+    Trainer(dataclasses.replace(options, data_options=("bank=4",) if name == "expressions" else ())).close()
+    assert ("sprites has 64 pixels: clips of 96 are enlarged" in capsys.readouterr().err) == told
 
 
 def test_a_stop_before_the_first_step_is_no_error(root, tmp_path):

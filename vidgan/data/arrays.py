@@ -55,6 +55,7 @@ class Windows(ABC):
 
     name: str
     labels: tuple[str, ...] = ()
+    native: int = 0
     lengths: Tensor
     label: Tensor | None = None
     known: dict[str, Tensor]

@@ -21,13 +21,18 @@ class Batch:
 
 
 class ClipSource(Protocol):
-    """Where clips come from. Two sources of the same arguments give the same batch for the same step."""
+    """Where clips come from. Two sources of the same arguments give the same batch for the same step.
+
+    native: pixels of what its files hold, of which clips of another `size` are made; 0 where files differ, or there are
+    none.
+    """
 
     name: str
     split: str
     labels: tuple[str, ...]
     frames: int
     size: int
+    native: int
     seed: int
     rank: int
 

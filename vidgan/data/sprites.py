@@ -50,6 +50,7 @@ class Sprites:
         self.split, self.frames, self.size, self.seed, self.rank = split, frames, size, seed, rank
         self.labels, lower, upper = _halves(self.path, self.path.stat().st_mtime_ns)
         self.lower, self.upper = lower.to(device), upper.to(device)
+        self.native = self.lower.shape[-1]
         self.random_phase = random_phase
         self.characters = torch.tensor(characters(split))
         self.identities = len(self.characters)

@@ -64,6 +64,7 @@ class Weizmann(Windows):
         self.identities = len(self.known["subject"].unique())
         kept = torch.cat([torch.arange(offsets[clip], offsets[clip + 1]) for clip in chosen])
         pixels = torch.from_numpy(data["frames"])[kept].permute(0, 3, 1, 2).contiguous()
+        self.native = pixels.shape[-1]
         self.pixels = resize(pixels, size).to(device)  # [all frames, 3, H, W]
 
     def pixels_of(self, clip: Tensor, index: Tensor) -> Tensor:

@@ -91,6 +91,12 @@ class Trainer:
             **options.source_options(),
         )
         self._build()
+        if 0 < self.source.native < self.source.size and self.accelerator.is_main_process:
+            print(
+                f"{options.data} has {self.source.native} pixels: clips of {self.source.size} are enlarged, and hold "
+                f"nothing finer; --model.size {self.source.native} sees the same sooner.",
+                file=sys.stderr,
+            )
         self.step = 0
         self.stop_reason = ""
         self.seconds = 0.0

@@ -30,6 +30,7 @@ class Expressions:
 
     name = "expressions"
     labels = LABELS
+    native = 0  # drawn at any size
 
     def __init__(self, split, frames, size, seed, rank, device, identities, bank, simple, turns):
         self.split, self.frames, self.size, self.seed, self.rank = split, frames, size, seed, rank
