@@ -208,6 +208,7 @@ def parser() -> Parser:
     compared.add_argument(
         "--first-seed", type=read.whole("--first-seed", 0, 10**6), default=0, metavar="N", help="first of them (0)"
     )
+    compared.add_argument("--rows", type=read.names, default=(), metavar="ROW,ROW", help="only these rows (all)")
     compared.add_argument(
         "--clips", type=read.whole("--clips", 2, 100_000), default=512, metavar="N", help="measured on each side (512)"
     )

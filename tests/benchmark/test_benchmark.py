@@ -223,7 +223,13 @@ def test_a_benchmark_goes_on_elsewhere_from_its_results_alone(small, tmp_path, m
     there.mkdir()
     (there / "results.jsonl").write_text((here / "results.jsonl").read_text())
     told = []
-    found = run([small], ["expressions"], dataclasses.replace(budget, first=1), there, told.append)
+    second = dataclasses.replace(budget, first=1)
+    found = run([small], ["expressions"], second, there, told.append, ["TGAN"])
+    assert {line["row"] for line in found if line["seed"] == 1} == {"TGAN"}, "shared out row by row, too"
+    assert len(markdown(summary(found), "vidgan benchmark").split("| TGAN |")) == 2
+    found = run([small], ["expressions"], second, there, told.append, ["MoCoGAN"])
+    with pytest.raises(VidganError, match="no row 'TGANN'.*did you mean TGAN"):
+        run([small], ["expressions"], second, there, told.append, ["TGANN"])
     assert sorted({line["seed"] for line in found}) == [0, 1] and len(found) == 12
     assert not any("seed 0" in line for line in told)
     told.clear()

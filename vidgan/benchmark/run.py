@@ -5,7 +5,7 @@ A run of every row and seed lies in `runs/`; of seed 0 there is a sample sheet i
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,12 +68,22 @@ def slug(suite: str, row: str, data: str, scale: str, budget: int) -> str:
 
 
 def run(
-    suites: list[Suite], data: list[str], budget: Budget, out: Path, say: Callable[[str], None] = lambda line: None
+    suites: list[Suite],
+    data: list[str],
+    budget: Budget,
+    out: Path,
+    say: Callable[[str], None] = lambda line: None,
+    rows: Collection[str] = (),
 ) -> list[dict]:
     """All results of these suites on these data sets, as JSON, those of earlier runs in `out` among them.
 
     out: folder for runs and results.jsonl; a run that was stopped goes on. say: told what begins, a line each time.
+    rows: names of those that are trained and measured; none are all. VidganError for one that is in none of the suites.
     """
+    known = [row.name for suite in suites for row in suite.rows]
+    for name in rows:
+        if name not in known:
+            raise unknown("row", name, known)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -81,7 +91,7 @@ def run(
     for suite in suites:
         for name in data:
             for seed in range(budget.first, budget.first + budget.seeds):
-                for row in suite.rows:
+                for row in (row for row in suite.rows if not rows or row.name in rows):
                     _row(suite, row, name, seed, budget, out, say)
     return results(out)
 

@@ -25,7 +25,7 @@ def benchmark(options) -> None:
     command = shlex.join(["vidgan", "benchmark", "--suite", options.suite, "--data", options.data,
                           "--budget", str(options.budget), "--seeds", str(options.seeds)])  # fmt: skip
     if not options.report:
-        run(suites, data, budget, out, lambda line: print(line, file=sys.stderr, flush=True))
+        run(suites, data, budget, out, lambda line: print(line, file=sys.stderr, flush=True), options.rows)
     found = write(results(out), out)
     if options.publish:
         publish(found, out, command)
