@@ -228,7 +228,7 @@ def test_a_benchmark_goes_on_elsewhere_from_its_results_alone(small, tmp_path, m
     assert {line["row"] for line in found if line["seed"] == 1} == {"TGAN"}, "shared out row by row, too"
     assert len(markdown(summary(found), "vidgan benchmark").split("| TGAN |")) == 2
     found = run([small], ["expressions"], second, there, told.append, ["MoCoGAN"])
-    with pytest.raises(VidganError, match="no row 'TGANN'.*did you mean TGAN"):
+    with pytest.raises(VidganError, match="did you mean TGAN"):
         run([small], ["expressions"], second, there, told.append, ["TGANN"])
     assert sorted({line["seed"] for line in found}) == [0, 1] and len(found) == 12
     assert not any("seed 0" in line for line in told)

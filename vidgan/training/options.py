@@ -132,6 +132,7 @@ RESERVED = ("split", "frames", "size", "seed", "rank", "device", "root")
 
 #: options that may differ between a run and its continuation; all others decide what the networks learn
 FREE = {
+    "model.recompute",  # which decides how much memory a step takes, and nothing that it learns
     "recipe.ema",  # which decides the average that is published, and nothing that it is an average of
     *("preset", "dry_run", "run", "steps", "max_minutes", "data_root", "log_every", "sheet_every", "evaluate_every"),
     *("evaluate_clips", "save_minutes", "keep", "threads", "compile"),

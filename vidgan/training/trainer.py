@@ -50,9 +50,10 @@ def train(options: TrainOptions) -> Path:
             return trainer.run()
     except (torch.OutOfMemoryError, RuntimeError) as error:
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            again = ", or give --model.recompute 4" if options.grows else ""
             raise VidganError(
                 f"Out of memory at step {trainer.step if trainer else 0}: lower --batch ({options.batch}), raise "
-                f"--micro-batches ({options.micro_batches}) or lower --model.width; the last saved state stands."
+                f"--micro-batches ({options.micro_batches}) or lower --model.width{again}; the last saved state stands."
             ) from error
         raise
     except OSError as error:

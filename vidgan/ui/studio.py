@@ -21,7 +21,7 @@ class Studio(Handlers):
     takes_image = False
     nothing = "There is no release here yet: train one, or put one into checkpoints/."
     other = "sets pictures in motion, in the tab Image to video."
-    point_keys = re.compile(r"(^|[?&])(label|frames|z|seed\.\w+|truncation\.\w+)=")
+    point_keys = re.compile(r"(^|[?&])(label|frames|stage|view|z|seed\.\w+|truncation\.\w+)=")
 
     def release(self, name: str | None = None) -> Release:
         release = super().release(name)

@@ -127,7 +127,7 @@ def _collect_one(path: Path, out: Path, options: FaceOptions, faces: Finder, pro
         for number, (track, clip) in enumerate(_cut(path, tracks, options)):
             file = f"{stem}-{mark}-{track.start:06d}-{number}.mp4"
             with replaced(out / file) as draft:
-                draft.write_bytes(video.encode(clip, "mp4", record.fps))
+                draft.write_bytes(video.encode(clip, "mp4", record.fps, scale=1))
             record.clips[file] = len(clip)
         if len(record.clips) < len(tracks):
             raise VidganError(f"{name} could be read once, but not again.")

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import VidganError, unknown
-from ...models.progressive import ProgressiveConfig, fade_clip
+from ...models.progressive import SLOPE, ProgressiveConfig, fade_clip
 from ..growth import Growth, Moment
 from ..losses import gradient_of
 from ..options import TrainOptions, check_adam
@@ -79,7 +80,9 @@ class ProgressiveRecipe(Recipe):
         scores = [networks["head"](one).mean() for one in features]
         between, share = _between(real, fake, micro)
         encoded = networks.plain["video"](between, micro.condition.stage)
-        y, _ = _between(*features, micro)
+        y, apart = _between(*features, micro)
+        if self.penalty == "released":  # where E learns from it, too
+            y = torch.lerp(*features, apart)
         penalties = self._released if self.penalty == "released" else self._printed
         return {
             "d_video": self._sign * (scores[1] - scores[0]),
@@ -111,7 +114,7 @@ class ProgressiveRecipe(Recipe):
         """The gradient of f(E(x)) instead of E's, times 1 - a; and, where the slope of f was meant, lambda times the
         size of what leaky ReLU gives."""
         gradient = (1 - share.flatten(1)) * gradient_of(head(encoded), between)
-        along = head.along(y)
+        along = F.leaky_relu(head.along(y), SLOPE)
         size = head.scale * (0.1 * (along.abs() - along) + 0.5 * (along.abs() + along))
         return {
             "gradient": self.gradient * gradient.square().sum(1).mean(),
