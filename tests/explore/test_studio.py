@@ -170,3 +170,9 @@ def test_tabs_that_share_a_point_mean_the_same_by_a_handlers_name(studio, monkey
         module(made)
     assert {"draw", "figure", "sizes", "variants"} <= set(meant)
     assert {name for name, functions in meant.items() if len(functions) > 1} == set()
+
+
+def test_a_link_that_holds_a_stage_alone_keeps_it(monkeypatch):
+    monkeypatch.delenv("VIDGAN_CHECKPOINTS", raising=False)
+    told = Studio().open({"query": "release=progressive-expressions&stage=1.5"})
+    assert told["complaint"] is None and told["point"]["stage"] == 1.5

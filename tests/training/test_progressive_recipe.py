@@ -223,6 +223,14 @@ def test_impossible_recipes_are_refused(options, message):
         ProgressiveRecipe(**options)
 
 
+@pytest.mark.parametrize(("penalty", "teaches"), [("paper", False), ("released", True)])
+def test_the_second_penalty_teaches_the_encoder_in_the_authors_code_alone(penalty, teaches):
+    one = networks(video=(encoder := Encoder(24, 6)), head=SlicedHead(6, orthonormal=False))
+    slope = ProgressiveRecipe(penalty=penalty).sliced(one, micro(1.0, -0.5))["slope"]
+    found = torch.autograd.grad(slope, list(encoder.parameters()), allow_unused=True)
+    assert any(one is not None and one.abs().sum() > 0 for one in found) == teaches
+
+
 # ------------------------------------------------------------------------------------------------ runs
 
 
