@@ -545,11 +545,11 @@ def test_networks_are_made_for_the_first_frame_alone(tmp_path, networks, monkeyp
 def test_what_fails_on_the_way_is_reported_and_the_rest_goes_on(videos, tmp_path, monkeypatch):
     encode, clips = video.encode, []
 
-    def fail_at_the_second(clip, *options):
+    def fail_at_the_second(clip, *options, **more):
         clips.append(clip)
         if len(clips) == 2:
             raise VidganError("the second clip cannot be had.")
-        return encode(clip, *options)
+        return encode(clip, *options, **more)
 
     monkeypatch.setattr(video, "encode", fail_at_the_second)
     given = [videos / "cuts.mp4", videos / "nobody.mp4", tmp_path / "gone.mp4"]
