@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from vidgan import VidganError, hub, video
 from vidgan.training.export import export
 from vidgan.training.log import read_log
-from vidgan.training.options import preset
+from vidgan.training.options import changed, preset
 from vidgan.training.recipes import RECIPES
 from vidgan.training.state import Lock, ema_generator, load_state, state_folders
 from vidgan.training.trainer import Trainer, train
@@ -331,15 +331,21 @@ def test_data_options_do_not_set_what_the_trainer_sets(tmp_path, item):
         train(smoke(tmp_path, data_options=(item,)))
 
 
-@pytest.mark.parametrize(("name", "size", "told"), [("sprites", 96, True), ("expressions", 96, False)])
-def test_clips_that_are_enlarged_are_told_about(root, name, size, told, tmp_path, capsys):
-    """Drawn faces are as large as they are asked for; sprites have 64 pixels."""
-    if name == "sprites" and not (root.parent / "shared" / "data" / "sprites64").is_dir():
-        pytest.skip("sprites64 is not there")
-    options = dataclasses.replace(preset("mvtgan", "smoke", RECIPES), run=tmp_path / "run", data=name, threads=1)
-    options = dataclasses.replace(options, model=dataclasses.replace(options.model, size=size))
-    Trainer(dataclasses.replace(options, data_options=("bank=4",) if name == "expressions" else ())).close()
-    assert ("sprites has 64 pixels: clips of 96 are enlarged" in capsys.readouterr().err) == told
+@pytest.mark.parametrize(("native", "told"), [(32, True), (64, False), (0, False)])
+def test_clips_that_are_enlarged_are_told_about(native, told, tmp_path, monkeypatch, capsys):
+    """0: clips that are drawn as large as they are asked for."""
+    monkeypatch.setattr("vidgan.data.expressions.source.Expressions.native", native)
+    Trainer(smoke(tmp_path / "run")).close()
+    assert (f"has {native} pixels: clips of 64 are enlarged" in capsys.readouterr().err) == told
+
+
+def test_recomputed_activations_may_begin_on_the_way(tmp_path):
+    """What takes less memory and changes nothing that is learnt is not another run."""
+    before = preset("progressive", "smoke", RECIPES)
+    after = dataclasses.replace(before, model=dataclasses.replace(before.model, recompute=8))
+    assert changed(before.to_json(), after.to_json()) == []
+    wider = dataclasses.replace(before, model=dataclasses.replace(before.model, width=5))
+    assert changed(before.to_json(), wider.to_json()) == ["model.width"]
 
 
 def test_a_stop_before_the_first_step_is_no_error(root, tmp_path):
