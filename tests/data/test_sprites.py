@@ -81,7 +81,9 @@ def test_any_length(frames):
 
 @needs_data
 def test_other_sizes_and_determinism(source):
-    small = open_source("sprites", root=str(DATA), seed=1, size=32).batch(2, 2)
+    shrunk = open_source("sprites", root=str(DATA), seed=1, size=32)
+    small = shrunk.batch(2, 2)
+    assert (shrunk.native, shrunk.size) == (64, 32)
     assert small.clip.shape == (2, 3, 16, 32, 32)
     full = source.batch(2, 2).clip
     averaged = full.unflatten(3, (32, 2)).unflatten(5, (32, 2)).mean((4, 6))
